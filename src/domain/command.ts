@@ -1,0 +1,102 @@
+// Commands: what operators, files and timers ask of the domain. `apply` turns one into events or refuses it.
+
+import type { EpochMs } from "../base/units.ts";
+import type { Affinity, Application, SessionSettings, TrafficSettings } from "./application.ts";
+import type { Balance } from "./cluster.ts";
+import type { Target } from "./edition.ts";
+import type { Mode } from "./mode.ts";
+import type { ApplicationId, ClusterName, EditionLabel, NodeName, RouteId, ServerName, VirtualHostName } from "./names.ts";
+import type { Probe } from "./server.ts";
+
+/** Who asked, and why: in the journal and the events of every change. */
+export interface Origin {
+  /** A token's name, `local` for the Unix socket, or `file:domain.yaml`. */
+  readonly actor: string;
+  readonly reason?: string;
+}
+
+export interface VirtualHostDeclaration {
+  readonly name: VirtualHostName;
+  readonly aliases: readonly string[];
+}
+
+export interface ClusterDeclaration {
+  readonly name: ClusterName;
+  readonly balance: Balance;
+  readonly countAffinity: boolean;
+}
+
+export interface ServerDeclaration {
+  readonly name: ServerName;
+  readonly node: NodeName;
+  readonly cluster?: ClusterName;
+  readonly address: string;
+  readonly routes: readonly RouteId[];
+  readonly weight: number;
+  readonly role: "primary" | "backup";
+  readonly maxConnections: number;
+  readonly slowStartMs: number;
+  readonly probe: Probe;
+}
+
+export interface EditionDeclaration {
+  readonly label: EditionLabel;
+  readonly targets: readonly Target[];
+  /** The state a new edition gets; an edition that exists keeps its own (SPEC: apply never resets runtime state). */
+  readonly initialState: "distributed" | "running";
+}
+
+export interface ApplicationDeclaration {
+  readonly id: ApplicationId;
+  readonly virtualHosts: readonly VirtualHostName[];
+  readonly contextRoots: readonly string[];
+  readonly paths: readonly string[];
+  readonly affinity: Affinity;
+  readonly sessions: SessionSettings;
+  readonly traffic: TrafficSettings;
+  readonly onInstanceLost: Application["onInstanceLost"];
+  readonly maintenancePage: string;
+  readonly editions: readonly EditionDeclaration[];
+}
+
+/** What a `domain.yaml` says, complete with defaults. What it does not mention is left alone. */
+export interface Resources {
+  readonly virtualHosts: readonly VirtualHostDeclaration[];
+  readonly clusters: readonly ClusterDeclaration[];
+  readonly servers: readonly ServerDeclaration[];
+  readonly applications: readonly ApplicationDeclaration[];
+}
+
+export type ModeTarget =
+  | { readonly kind: "server"; readonly name: ServerName }
+  | { readonly kind: "node"; readonly name: NodeName };
+
+export type Command =
+  | { readonly kind: "apply-resources"; readonly origin: Origin; readonly resources: Resources }
+  | {
+      readonly kind: "set-mode";
+      readonly origin: Origin;
+      readonly target: ModeTarget;
+      readonly mode: Mode;
+      readonly until?: EpochMs;
+    }
+  | { readonly kind: "remove-server"; readonly origin: Origin; readonly name: ServerName }
+  | { readonly kind: "remove-application"; readonly origin: Origin; readonly id: ApplicationId }
+  /** Routers forget the session: its next request is a new user's. `fingerprint` as in `sessions ID`, 16 hex digits. */
+  | {
+      readonly kind: "end-session";
+      readonly origin: Origin;
+      readonly application: ApplicationId;
+      readonly fingerprint: string;
+    };
+
+/** What has happened, in the words of the journal and of `tidegate events`. */
+export interface DomainEvent {
+  /** Such as `server.mode`, `server.declared`, `application.declared`, `edition.running`, `session.ended`. */
+  readonly kind: string;
+  /** The name or id of the thing concerned. */
+  readonly subject: string;
+  /** One sentence for people. */
+  readonly message: string;
+  readonly detail?: Readonly<Record<string, unknown>>;
+}

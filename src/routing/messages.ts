@@ -1,0 +1,43 @@
+// What the processes of one router say to each other. The keeper passes messages on without reading them (`system/bus.ts`).
+
+import type { Report } from "./report.ts";
+import type { RoutingTable, TableChange } from "./table.ts";
+
+/** A batch of session changes, replicated to every worker and to control (SPEC A5). Parallel arrays; see `sessions/replication.ts`. */
+export interface SessionBatch {
+  readonly kind: "sessions";
+  readonly from: string;
+  /** Set when the sender waits until everybody has it (learned sessions). */
+  readonly ack?: number;
+  readonly bytes: Uint8Array;
+}
+
+/** An instance was found down or up again. `by` is `traffic` or `probe`. */
+export interface MarkMessage {
+  readonly kind: "mark";
+  readonly from: string;
+  readonly key: string;
+  readonly state: "down" | "trial" | "up";
+  readonly by: "traffic" | "probe";
+  readonly cause: string;
+}
+
+export type RouterMessage =
+  /** Control → workers. */
+  | { readonly kind: "table"; readonly table: RoutingTable }
+  | { readonly kind: "table-change"; readonly change: TableChange }
+  | { readonly kind: "report-now" }
+  | { readonly kind: "end-session"; readonly application: string; readonly fingerprint: string }
+  /** Worker → control. A hello asks for the table and, of everybody, for the sessions they know. */
+  | { readonly kind: "hello"; readonly from: string; readonly worker: number; readonly pid: number; readonly incarnation: string }
+  | { readonly kind: "table-please"; readonly from: string }
+  | { readonly kind: "report"; readonly from: string; readonly report: Report }
+  /** Everybody → everybody. */
+  | SessionBatch
+  | { readonly kind: "sessions-ack"; readonly from: string; readonly ack: number }
+  | MarkMessage
+  /** Keeper → everybody: which workers there are, with connections as last told, for even spreading. */
+  | { readonly kind: "peers"; readonly workers: readonly { readonly slot: number; readonly pid: number; readonly connections: number }[] }
+  /** Worker → keeper. */
+  | { readonly kind: "connections"; readonly from: string; readonly open: number }
+  | { readonly kind: "stop"; readonly graceMs: number };

@@ -1,0 +1,85 @@
+// The routing table of a revision, as control publishes it and routers receive it: plain JSON values, no code.
+// `compile.ts` turns it into the form that decides requests. One of the two values in which the planes meet.
+
+import type { Revision } from "../base/units.ts";
+import type { Affinity, SessionSettings, TrafficSettings } from "../domain/application.ts";
+import type { Balance } from "../domain/cluster.ts";
+import type { Access } from "../domain/mode.ts";
+
+/** One server with an edition of an application on it, as a router dials it. */
+export interface InstanceEntry {
+  /** Unique in the table and stable over revisions: `application/edition/server`. */
+  readonly key: string;
+  readonly server: string;
+  readonly node: string;
+  /** `host:port`, `[v6]:port` or `unix:/path`. */
+  readonly address: string;
+  /** Route ids, the current one first. May be empty (no affinity by suffix or rewrite). */
+  readonly routes: readonly string[];
+  readonly weight: number;
+  readonly role: "primary" | "backup";
+  readonly access: Access;
+  /** Over all workers of the router; 0 is no limit. */
+  readonly maxConnections: number;
+  readonly slowStartMs: number;
+}
+
+export interface EditionEntry {
+  readonly label: string;
+  readonly state: "distributed" | "running" | "retiring";
+  readonly instances: readonly InstanceEntry[];
+}
+
+export interface ApplicationEntry {
+  readonly id: string;
+  readonly virtualHosts: readonly string[];
+  readonly contextRoots: readonly string[];
+  readonly paths: readonly string[];
+  readonly affinity: Affinity;
+  readonly sessions: SessionSettings;
+  readonly traffic: TrafficSettings;
+  readonly balance: Balance;
+  readonly countAffinity: boolean;
+  readonly onInstanceLost: "move" | "error";
+  /** HTML; empty means the built-in page. */
+  readonly maintenancePage: string;
+  /** What `Retry-After` says, seconds; from the modes' `until` where one is given. */
+  readonly retryAfterSeconds: number;
+  /** Oldest first. New users go to the last one that is running. */
+  readonly editions: readonly EditionEntry[];
+}
+
+export interface VirtualHostEntry {
+  readonly name: string;
+  readonly aliases: readonly string[];
+}
+
+/** Keys for sealed tokens and session fingerprints: the first one seals, all of them open. Hex, 32 bytes each. */
+export interface TableSecrets {
+  readonly tokenKeys: readonly string[];
+  readonly fingerprintKey: string;
+}
+
+export interface RoutingTable {
+  readonly version: 1;
+  readonly domain: string;
+  readonly revision: Revision;
+  readonly secrets: TableSecrets;
+  readonly virtualHosts: readonly VirtualHostEntry[];
+  readonly applications: readonly ApplicationEntry[];
+}
+
+/**
+ * What changed between two revisions: applications that are new or different, ids that are gone. A router that does not
+ * hold `from` asks for the whole table instead.
+ */
+export interface TableChange {
+  readonly version: 1;
+  readonly from: Revision;
+  readonly revision: Revision;
+  readonly virtualHosts: readonly VirtualHostEntry[];
+  readonly changed: readonly ApplicationEntry[];
+  readonly removed: readonly string[];
+  /** All ids in order of declaration, which breaks ties of matching. */
+  readonly order: readonly string[];
+}
