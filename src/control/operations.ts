@@ -1,0 +1,172 @@
+// What control can do and tell: the one interface behind the admin API (and so behind the command line and the console).
+
+import type { Result } from "../base/result.ts";
+import type { EpochMs, Revision } from "../base/units.ts";
+import type { Command, DomainEvent, ModeTarget, Origin, Resources } from "../domain/command.ts";
+import type { Domain } from "../domain/domain.ts";
+import type { Mode } from "../domain/mode.ts";
+import type { JournalEntry } from "../journal/journal.ts";
+
+/** Whether every live router has applied a revision; one line each. */
+export interface AppliedEverywhere {
+  readonly revision: Revision;
+  readonly routers: number;
+  readonly applied: number;
+  /** Routers (and their workers) that did not answer in time, and what happens there, one sentence each. */
+  readonly missing: readonly string[];
+}
+
+export interface Submitted {
+  readonly revision: Revision;
+  readonly events: readonly DomainEvent[];
+  readonly applied: AppliedEverywhere;
+}
+
+export interface ServerView {
+  readonly name: string;
+  readonly node: string;
+  readonly cluster: string | null;
+  readonly address: string;
+  readonly type: "external";
+  readonly weight: number;
+  readonly role: "primary" | "backup";
+  readonly mode: Mode;
+  readonly nodeMode: Mode;
+  readonly effectiveMode: Mode;
+  readonly modeSince: EpochMs;
+  readonly modeActor: string;
+  readonly modeReason: string | null;
+  readonly modeUntil: EpochMs | null;
+  /** `up`, `down` (marked by traffic or probe; `statusCause` says why), `unknown` before anything was seen. */
+  readonly status: "up" | "down" | "unknown";
+  readonly statusCause: string | null;
+  readonly inFlight: number;
+  readonly sessions: number;
+  readonly tunnels: number;
+  /** `application/edition` of everything on it. */
+  readonly editions: readonly string[];
+}
+
+export interface EditionView {
+  readonly label: string;
+  readonly state: "distributed" | "running" | "retiring";
+  readonly inFlight: number;
+  readonly sessions: number;
+  readonly tunnels: { readonly webSocket: number; readonly stream: number; readonly other: number };
+  readonly instances: readonly {
+    readonly server: string;
+    readonly address: string;
+    readonly mode: Mode;
+    readonly status: ServerView["status"];
+    readonly inFlight: number;
+    readonly sessions: number;
+    readonly tunnels: { readonly webSocket: number; readonly stream: number; readonly other: number };
+  }[];
+}
+
+export interface ApplicationView {
+  readonly id: string;
+  /** RUNNING when an edition is served by at least one server, DEPLOYED when none serves it, else DISTRIBUTED. */
+  readonly state: "DISTRIBUTED" | "RUNNING" | "DEPLOYED";
+  readonly virtualHosts: readonly string[];
+  readonly contextRoots: readonly string[];
+  readonly affinity: string;
+  readonly editions: readonly EditionView[];
+}
+
+export interface SessionView {
+  /** 16 hex digits; the session id itself is never shown. */
+  readonly fingerprint: string;
+  readonly application: string;
+  readonly edition: string;
+  readonly server: string;
+  readonly bornAt: EpochMs;
+  readonly lastSeenAt: EpochMs;
+  readonly expiresAt: EpochMs;
+  readonly requests: number;
+}
+
+export interface RouterView {
+  readonly name: string;
+  readonly revision: Revision;
+  readonly live: boolean;
+  readonly workers: readonly {
+    readonly slot: number;
+    readonly pid: number;
+    readonly revision: Revision;
+    readonly connections: number;
+    readonly inFlight: number;
+    readonly sessions: number;
+    readonly rssBytes: number;
+    readonly lastReportMs: number;
+  }[];
+}
+
+export interface ModeResult {
+  readonly server: string;
+  readonly mode: Mode;
+  readonly was: Mode;
+  readonly effectiveMode: Mode;
+  readonly appliedRouters: number;
+  readonly routers: number;
+  readonly missing: readonly string[];
+  readonly inFlight: number;
+  readonly revision: Revision;
+  /** A remark such as: `stop acts as break, because "Server01" is external`. */
+  readonly note: string | null;
+}
+
+/** What `explain` is asked: a request that is not sent. */
+export interface ExplainQuestion {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly clientAddress: string;
+}
+
+export interface ExplainAnswer {
+  readonly virtualHost: string | null;
+  readonly application: string | null;
+  readonly contextRoot: string | null;
+  readonly affinity: string;
+  readonly edition: string | null;
+  readonly server: string | null;
+  readonly address: string | null;
+  /** The status that the router itself would answer, or null when it forwards. */
+  readonly ownStatus: number | null;
+  /** What was looked at and why it was taken or left, one sentence a step. */
+  readonly steps: readonly string[];
+  readonly revision: Revision;
+}
+
+/** Everything below answers from memory, but for `submit`, `setMode` and `apply`, which wait for disk and routers. */
+export interface Operations {
+  domain(): Domain;
+  /** Accepts the command (journal), publishes, and waits until every live router has applied it or time is over. */
+  submit(command: Command): Promise<Result<Submitted>>;
+  setMode(change: {
+    readonly origin: Origin;
+    readonly target: ModeTarget;
+    readonly mode: Mode;
+    readonly until?: EpochMs;
+  }): Promise<Result<readonly ModeResult[]>>;
+  applyResources(origin: Origin, resources: Resources): Promise<Result<Submitted>>;
+  servers(): readonly ServerView[];
+  applications(): readonly ApplicationView[];
+  application(id: string): Result<ApplicationView>;
+  sessions(filter: {
+    readonly application: string;
+    readonly edition?: string;
+    readonly server?: string;
+    readonly limit: number;
+  }): Result<{ readonly total: number; readonly sessions: readonly SessionView[] }>;
+  explain(question: ExplainQuestion): Result<ExplainAnswer>;
+  events(range: { readonly after: Revision; readonly limit: number }): Promise<readonly JournalEntry[]>;
+  /** Calls for every entry accepted from now on; returns the end of it. */
+  followEvents(listener: (entry: JournalEntry) => void): () => void;
+  routers(): readonly RouterView[];
+  /** True once listeners are open and every worker has a table. */
+  isReady(): boolean;
+  /** The metrics in Prometheus' text format. */
+  metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
+}
