@@ -27,10 +27,10 @@ export const AFFINITY_MOVED = 4;
 export const AFFINITY_INVALID = 5;
 
 export class Decision {
-  outcome = NO_VIRTUAL_HOST;
+  outcome: number = NO_VIRTUAL_HOST;
   application: CompiledApplication | null = null;
   instance: CompiledInstance | null = null;
-  affinity = AFFINITY_NONE;
+  affinity: number = AFFINITY_NONE;
   /** The one trial that a marked-down instance gets (SPEC P3): its result decides the mark. */
   isTrial = false;
   /** The request carries a session of the application, identified by this fingerprint. */
