@@ -35,7 +35,10 @@ export type FaultCode =
 /** What each code means to an HTTP client of the admin API, and what to do about it. Codes are never renamed. */
 export const FAULTS: Readonly<Record<FaultCode, { readonly status: number; readonly hint: string }>> = {
   BAD_REQUEST: { status: 400, hint: "Check the request against /v1/openapi.json" },
-  BAD_SETTINGS: { status: 400, hint: "Correct the lines named above; `tidegate check FILE` tries a file without using it" },
+  BAD_SETTINGS: {
+    status: 400,
+    hint: "Correct the lines named above; `tidegate check FILE` tries a file without using it",
+  },
   BAD_USAGE: { status: 400, hint: "See `tidegate --help`" },
   UNAUTHORIZED: { status: 401, hint: "Give a token with --token-file or TIDEGATE_TOKEN" },
   FORBIDDEN: { status: 403, hint: "Use a token whose role allows this" },
@@ -46,7 +49,10 @@ export const FAULTS: Readonly<Record<FaultCode, { readonly status: number; reado
   APPLICATION_UNKNOWN: { status: 404, hint: "`tidegate apps` lists the applications" },
   EDITION_UNKNOWN: { status: 404, hint: "`tidegate app ID` lists the editions" },
   SESSION_UNKNOWN: { status: 404, hint: "`tidegate sessions ID` lists the live sessions" },
-  VIRTUAL_HOST_UNKNOWN: { status: 404, hint: "Declare the virtual host in domain.yaml and run `tidegate apply`" },
+  VIRTUAL_HOST_UNKNOWN: {
+    status: 404,
+    hint: "Declare the virtual host in domain.yaml and run `tidegate apply`",
+  },
   CONTEXT_ROOT_TAKEN: { status: 409, hint: "Give one of the two another context root or virtual host" },
   ALIAS_TAKEN: { status: 409, hint: "Remove the alias from one of the two virtual hosts" },
   ROUTE_TAKEN: { status: 409, hint: "Give each instance of an application its own route id" },
@@ -54,12 +60,30 @@ export const FAULTS: Readonly<Record<FaultCode, { readonly status: number; reado
   REVISION_CONFLICT: { status: 409, hint: "Read the resource again and repeat the command" },
   BROKEN_REFERENCE: { status: 422, hint: "Declare what is missing, or correct the name" },
   BAD_COMMAND: { status: 422, hint: "Correct the field named above" },
-  JOURNAL_FULL: { status: 507, hint: "Free disk space under the data directory; traffic is served on meanwhile" },
-  JOURNAL_UNAVAILABLE: { status: 503, hint: "See the log of the control process; traffic is served on meanwhile" },
-  JOURNAL_CORRUPT: { status: 500, hint: "Restore the data directory from a backup, or move the file named above aside" },
-  NOT_APPLIED: { status: 504, hint: "`tidegate routers` shows which router lags; the change is kept and applied when it returns" },
-  ADMIN_UNREACHABLE: { status: 503, hint: "Is Tidegate running? Start it with `tidegate run`, or name it with --admin URL" },
-  ADDRESS_IN_USE: { status: 500, hint: "Stop the process that holds the address, or choose another in tidegate.yaml" },
+  JOURNAL_FULL: {
+    status: 507,
+    hint: "Free disk space under the data directory; traffic is served on meanwhile",
+  },
+  JOURNAL_UNAVAILABLE: {
+    status: 503,
+    hint: "See the log of the control process; traffic is served on meanwhile",
+  },
+  JOURNAL_CORRUPT: {
+    status: 500,
+    hint: "Restore the data directory from a backup, or move the file named above aside",
+  },
+  NOT_APPLIED: {
+    status: 504,
+    hint: "`tidegate routers` shows which router lags; the change is kept and applied when it returns",
+  },
+  ADMIN_UNREACHABLE: {
+    status: 503,
+    hint: "Is Tidegate running? Start it with `tidegate run`, or name it with --admin URL",
+  },
+  ADDRESS_IN_USE: {
+    status: 500,
+    hint: "Stop the process that holds the address, or choose another in tidegate.yaml",
+  },
   FILE_UNREADABLE: { status: 400, hint: "Check the path and its permissions" },
   INTERNAL: { status: 500, hint: "This is a defect of Tidegate; the log has the details" },
 };

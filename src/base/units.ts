@@ -11,7 +11,13 @@ export type MonotonicMs = Brand<number, "MonotonicMs">;
 /** The number of the last accepted command; 0 for an empty domain. */
 export type Revision = Brand<number, "Revision">;
 
-const DURATION_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const DURATION_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
 const SIZE_BYTES: Readonly<Record<string, number>> = {
   "": 1,
   b: 1,
@@ -43,7 +49,12 @@ export function formatDurationMs(durationMs: number): string {
   if (durationMs < 1000) return `${Math.round(durationMs)} ms`;
   let seconds = Math.round(durationMs / 1000);
   const parts: string[] = [];
-  for (const [unit, size] of [["d", 86_400], ["h", 3600], ["min", 60], ["s", 1]] as const) {
+  for (const [unit, size] of [
+    ["d", 86_400],
+    ["h", 3600],
+    ["min", 60],
+    ["s", 1],
+  ] as const) {
     const amount = Math.floor(seconds / size);
     seconds -= amount * size;
     if (amount > 0) parts.push(`${amount} ${unit}`);

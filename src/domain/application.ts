@@ -14,10 +14,25 @@ export type Affinity =
       /** Length of WebSphere's cache id in front of the session id, which is not part of its identity; 0 for none. */
       readonly cacheIdLength: number;
     }
-  | { readonly style: "rewrite"; readonly cookie: string; readonly separator: string; readonly urlParameter?: string }
-  | { readonly style: "insert"; readonly cookie?: string; readonly routerCookie: string; readonly urlParameter?: string }
+  | {
+      readonly style: "rewrite";
+      readonly cookie: string;
+      readonly separator: string;
+      readonly urlParameter?: string;
+    }
+  | {
+      readonly style: "insert";
+      readonly cookie?: string;
+      readonly routerCookie: string;
+      readonly urlParameter?: string;
+    }
   | { readonly style: "learn"; readonly cookie: string; readonly urlParameter?: string }
-  | { readonly style: "hash"; readonly on: "address" | "header" | "cookie"; readonly name?: string; readonly cookie?: string }
+  | {
+      readonly style: "hash";
+      readonly on: "address" | "header" | "cookie";
+      readonly name?: string;
+      readonly cookie?: string;
+    }
   | { readonly style: "none"; readonly cookie?: string };
 
 export interface SessionSettings {

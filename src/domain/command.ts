@@ -5,7 +5,15 @@ import type { Affinity, Application, SessionSettings, TrafficSettings } from "./
 import type { Balance } from "./cluster.ts";
 import type { Target } from "./edition.ts";
 import type { Mode } from "./mode.ts";
-import type { ApplicationId, ClusterName, EditionLabel, NodeName, RouteId, ServerName, VirtualHostName } from "./names.ts";
+import type {
+  ApplicationId,
+  ClusterName,
+  EditionLabel,
+  NodeName,
+  RouteId,
+  ServerName,
+  VirtualHostName,
+} from "./names.ts";
 import type { Probe } from "./server.ts";
 
 /** Who asked, and why: in the journal and the events of every change. */

@@ -6,7 +6,13 @@ import type { ClusterName, NodeName, RouteId, ServerName } from "./names.ts";
 /** An active probe of a server (SPEC §2 health): off unless declared. Times in ms. */
 export type Probe =
   | { readonly kind: "off" }
-  | { readonly kind: "tcp"; readonly intervalMs: number; readonly timeoutMs: number; readonly fall: number; readonly rise: number }
+  | {
+      readonly kind: "tcp";
+      readonly intervalMs: number;
+      readonly timeoutMs: number;
+      readonly fall: number;
+      readonly rise: number;
+    }
   | {
       readonly kind: "http";
       readonly path: string;

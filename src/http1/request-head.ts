@@ -30,6 +30,20 @@ export const FIELD_ACCEPT = 22;
 /** Most fields a head may have (W11). */
 export const FIELDS_MAX = 100;
 
+/** `bodyLength` of a chunked body: its length shows as it comes. */
+export const CHUNKED = -1;
+
+export const METHOD_OTHER = 0;
+export const METHOD_GET = 1;
+export const METHOD_HEAD = 2;
+export const METHOD_POST = 3;
+export const METHOD_PUT = 4;
+export const METHOD_DELETE = 5;
+export const METHOD_OPTIONS = 6;
+export const METHOD_TRACE = 7;
+export const METHOD_CONNECT = 8;
+export const METHOD_PATCH = 9;
+
 const NO_BYTES = Buffer.alloc(0);
 
 /**
@@ -55,6 +69,22 @@ export class RequestHead {
   hostEnd = 0;
   /** 1 for HTTP/1.1, 0 for HTTP/1.0. */
   minor = 1;
+  /** One of the `METHOD_…` numbers. */
+  method = 0;
+  /** The target is absolute-form: its authority replaces the Host field. */
+  isAbsolute = false;
+  /** Bytes of body to come, 0 for none, `CHUNKED`. */
+  bodyLength = 0;
+  /** The client keeps the connection after this exchange (RFC 9112 §9.3). */
+  isPersistent = true;
+  /** `Connection` names fields besides close, keep-alive, upgrade and te, which are not forwarded either (W40). */
+  hasConnectionOptions = false;
+  /** Index of the Upgrade field when the client asks for an upgrade (RFC 9110 §7.8), else -1. */
+  upgradeField = -1;
+  /** The client waits for 100 (Continue) before it sends the body. */
+  expectsContinue = false;
+  /** Why the head was refused, for the log; never shown to the client. */
+  refusal = "";
   fieldCount = 0;
   readonly nameStart: Int32Array = new Int32Array(FIELDS_MAX);
   readonly nameEnd: Int32Array = new Int32Array(FIELDS_MAX);

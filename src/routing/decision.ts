@@ -1,7 +1,11 @@
 // hot: bench/micro/decide.ts
 // What `decide` answers, filled in place: one object an exchange, reused with it.
 
+import type { Revision } from "../base/units.ts";
+import type { RequestHead } from "../http1/request-head.ts";
+import type { ResponseHead } from "../http1/response-head.ts";
 import type { CompiledApplication, CompiledInstance } from "./compiled.ts";
+import type { AffinityOutcome } from "./report.ts";
 
 /** The request goes to `instance`, which is claimed: whoever decided releases it exactly once. */
 export const FORWARD = 0;
@@ -18,6 +22,9 @@ export const SESSION_LOST = 5;
 /** Every instance that may take the request is at its `maxConnections`: wait in the queue. */
 export const BUSY = 6;
 
+/** More of the router's own cookies than any honest client sends (400). */
+export const BAD_COOKIES = 7;
+
 /** How the instance was found; indexes `AFFINITY_OUTCOMES`. */
 export const AFFINITY_NONE = 0;
 export const AFFINITY_NEW = 1;
@@ -25,6 +32,19 @@ export const AFFINITY_KEPT = 2;
 export const AFFINITY_FAILED_OVER = 3;
 export const AFFINITY_MOVED = 4;
 export const AFFINITY_INVALID = 5;
+
+/** Names of the numbers above, for reports, metrics and the access log. */
+export const AFFINITY_OUTCOMES: readonly AffinityOutcome[] = [
+  "none",
+  "new",
+  "kept",
+  "failed-over",
+  "moved",
+  "invalid",
+];
+
+/** Most ranges that a decision strips; a request with more of the router's cookies is refused as `BAD_COOKIES`. */
+export const STRIPS_MAX = 8;
 
 export class Decision {
   outcome: number = NO_VIRTUAL_HOST;
@@ -38,9 +58,55 @@ export class Decision {
   sessionHigh = 0;
   sessionLow = 0;
   /**
-   * The request carries the router's own mark and where: for `insert` the own cookie's pair, for `rewrite` and the URL
-   * form the appended route, as offsets into the head's bytes. The writer leaves these bytes out. 0, 0 for none.
+   * Bytes of the head that are the router's own and not forwarded: the own cookie's pair (`insert`), or the appended
+   * route (`rewrite`). `stripCount` ranges `[stripStart[i], stripEnd[i])`, ascending, each within one Cookie field's
+   * value. A Cookie field of which nothing is left is left out by the head writer.
    */
-  stripStart = 0;
-  stripEnd = 0;
+  stripCount = 0;
+  readonly stripStart: Int32Array = new Int32Array(STRIPS_MAX);
+  readonly stripEnd: Int32Array = new Int32Array(STRIPS_MAX);
+}
+
+/** Where a request came in; one object a client connection. */
+export interface ClientPoint {
+  /** The listener's virtual host, which decides instead of the Host field; empty for none. */
+  readonly virtualHost: string;
+  /** Port for matching when the Host field has none. */
+  readonly port: number;
+  /** Address of the client for `hash` affinity, after trusted proxies were believed. */
+  readonly clientAddress: string;
+  readonly isSecure: boolean;
+}
+
+/** What affinity changes in a response head. One object a worker, filled anew for each response. */
+export class ResponseEdits {
+  /** Whole field lines to add, each with its CRLF (own Set-Cookie, served-by, Cache-Control); null for none. */
+  added: Buffer | null = null;
+  /** `rewrite`: `inserted` goes in at these offsets into the response head's bytes, ascending. */
+  insertCount = 0;
+  readonly insertAt: Int32Array = new Int32Array(STRIPS_MAX);
+  inserted: Buffer | null = null;
+  /** A Set-Cookie or ended session that every worker must know before the client reads the response (SPEC A5). */
+  mustReplicate = false;
+}
+
+/** How the proxy asks; one object a worker. All methods run in one turn and allocate nothing on the usual way. */
+export interface RequestRouter {
+  readonly revision: Revision;
+  /** Decides and claims in one act. `decision` is overwritten whole. */
+  decide(head: RequestHead, client: ClientPoint, decision: Decision): void;
+  /**
+   * Chooses again after the claimed instance failed or when a place may have become free, without the head: another
+   * instance of the same edition first, then as `onInstanceLost` says. Instances in `tried` are left out. The claim
+   * of the failed instance must have been released before.
+   */
+  decideAgain(decision: Decision, tried: readonly CompiledInstance[]): void;
+  /** Gives a claim back; exactly once for each `FORWARD`. */
+  release(instance: CompiledInstance): void;
+  /** Reads what the response says of the session: born, touched, ended, moved; fills `edits`. */
+  readResponse(decision: Decision, head: ResponseHead, edits: ResponseEdits): void;
+  /** The instance answered (any status): a trial that succeeds marks it up. */
+  succeeded(decision: Decision): void;
+  /** Connect failure or no answer: marks it down, unless it is the last one (SPEC P3). */
+  failed(decision: Decision, cause: string): void;
 }

@@ -29,7 +29,13 @@ export type RouterMessage =
   | { readonly kind: "report-now" }
   | { readonly kind: "end-session"; readonly application: string; readonly fingerprint: string }
   /** Worker → control. A hello asks for the table and, of everybody, for the sessions they know. */
-  | { readonly kind: "hello"; readonly from: string; readonly worker: number; readonly pid: number; readonly incarnation: string }
+  | {
+      readonly kind: "hello";
+      readonly from: string;
+      readonly worker: number;
+      readonly pid: number;
+      readonly incarnation: string;
+    }
   | { readonly kind: "table-please"; readonly from: string }
   | { readonly kind: "report"; readonly from: string; readonly report: Report }
   /** Everybody → everybody. */
@@ -37,7 +43,14 @@ export type RouterMessage =
   | { readonly kind: "sessions-ack"; readonly from: string; readonly ack: number }
   | MarkMessage
   /** Keeper → everybody: which workers there are, with connections as last told, for even spreading. */
-  | { readonly kind: "peers"; readonly workers: readonly { readonly slot: number; readonly pid: number; readonly connections: number }[] }
+  | {
+      readonly kind: "peers";
+      readonly workers: readonly {
+        readonly slot: number;
+        readonly pid: number;
+        readonly connections: number;
+      }[];
+    }
   /** Worker → keeper. */
   | { readonly kind: "connections"; readonly from: string; readonly open: number }
   | { readonly kind: "stop"; readonly graceMs: number };

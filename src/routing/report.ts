@@ -33,7 +33,9 @@ export interface TrafficCounts {
 }
 
 /** Upper bounds of the duration histogram, ms. */
-export const DURATION_BOUNDS_MS: readonly number[] = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000];
+export const DURATION_BOUNDS_MS: readonly number[] = [
+  1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000,
+];
 
 /** How a request found its instance. */
 export type AffinityOutcome = "none" | "new" | "kept" | "failed-over" | "moved" | "invalid";
