@@ -28,7 +28,11 @@ export type RouterMessage =
   | { readonly kind: "table-change"; readonly change: TableChange }
   | { readonly kind: "report-now" }
   | { readonly kind: "end-session"; readonly application: string; readonly fingerprint: string }
-  /** Worker → control. A hello asks for the table and, of everybody, for the sessions they know. */
+  /**
+   * Worker → control and workers. A hello asks for the table and, of everybody, for the sessions they know. A control
+   * that starts says hello to the workers too, with `worker: -1`: they answer with the sessions they know and a report,
+   * by which it adopts them; whoever lags behind its revision gets the whole table.
+   */
   | {
       readonly kind: "hello";
       readonly from: string;
@@ -42,7 +46,10 @@ export type RouterMessage =
   | SessionBatch
   | { readonly kind: "sessions-ack"; readonly from: string; readonly ack: number }
   | MarkMessage
-  /** Keeper → everybody: which workers there are, with connections as last told, for even spreading. */
+  /**
+   * Keeper → everybody: which workers there are, with connections as last told, for even spreading. Sent to a process
+   * when it starts, and at each change: a worker is on the list before anything it says is passed on.
+   */
   | {
       readonly kind: "peers";
       readonly workers: readonly {

@@ -1,0 +1,127 @@
+// One row for each instance of the routing table: its open work over all workers, its sessions, whether it answers. The
+// views of servers, applications and metrics are sums over these rows.
+
+import type { ApplicationEntry, EditionEntry, InstanceEntry, RoutingTable } from "../routing/table.ts";
+import type { WorkerRecord } from "./workers.ts";
+
+/** `up`, `down` with its cause, or `unknown` before anything was seen. */
+export interface Status {
+  readonly status: "up" | "down" | "unknown";
+  readonly cause: string | null;
+}
+
+/** Open work of one instance over all workers of the router. */
+export interface OpenWork {
+  inFlight: number;
+  webSockets: number;
+  streams: number;
+  /** Tunnels other than WebSocket. */
+  tunnels: number;
+}
+
+/** An instance with what is known of it at one moment. */
+export interface InstanceRow extends Status {
+  readonly application: ApplicationEntry;
+  readonly edition: EditionEntry;
+  readonly entry: InstanceEntry;
+  readonly work: Readonly<OpenWork>;
+  readonly sessions: number;
+}
+
+/** What the rows are made of. */
+export interface Sightings {
+  readonly table: RoutingTable;
+  readonly workers: readonly WorkerRecord[];
+  /** The prober's verdict on a server, or undefined when it is not probed or not yet known. */
+  readonly probed: (server: string) => Status | undefined;
+  /** Live sessions bound to an instance. */
+  readonly sessionsOf: (key: string) => number;
+}
+
+/** Makes the rows, in order of the table. */
+export function instanceRows(sightings: Sightings): readonly InstanceRow[] {
+  const work = openWork(sightings.workers);
+  const marks = marksByKey(sightings.workers);
+  const served = servedKeys(sightings.workers);
+  const rows: InstanceRow[] = [];
+  for (const application of sightings.table.applications) {
+    for (const edition of application.editions) {
+      for (const entry of edition.instances) {
+        rows.push({
+          application,
+          edition,
+          entry,
+          work: work.get(entry.key) ?? noWork(),
+          sessions: sightings.sessionsOf(entry.key),
+          ...statusOf(entry, { marks, served, probed: sightings.probed(entry.server) }),
+        });
+      }
+    }
+  }
+  return rows;
+}
+
+/** Sums the open work of every instance over the workers, those that the table has forgotten included. */
+export function openWork(workers: readonly WorkerRecord[]): ReadonlyMap<string, Readonly<OpenWork>> {
+  const byKey = new Map<string, OpenWork>();
+  for (const { report } of workers) {
+    for (const load of report?.load ?? []) {
+      let sum = byKey.get(load.key);
+      if (sum === undefined) {
+        sum = noWork();
+        byKey.set(load.key, sum);
+      }
+      sum.inFlight += load.inFlight;
+      sum.webSockets += load.webSockets;
+      sum.streams += load.streams;
+      sum.tunnels += load.tunnels;
+    }
+  }
+  return byKey;
+}
+
+/** Adds work up; `rows` may be empty. */
+export function sumWork(rows: readonly InstanceRow[]): Readonly<OpenWork> {
+  const sum = noWork();
+  for (const { work } of rows) {
+    sum.inFlight += work.inFlight;
+    sum.webSockets += work.webSockets;
+    sum.streams += work.streams;
+    sum.tunnels += work.tunnels;
+  }
+  return sum;
+}
+
+function noWork(): OpenWork {
+  return { inFlight: 0, webSockets: 0, streams: 0, tunnels: 0 };
+}
+
+function marksByKey(workers: readonly WorkerRecord[]): ReadonlyMap<string, string> {
+  return new Map(workers.flatMap((worker) => [...worker.marks]));
+}
+
+/** Instances that have answered a request of this router since its workers started. */
+function servedKeys(workers: readonly WorkerRecord[]): ReadonlySet<string> {
+  const keys = new Set<string>();
+  for (const { report } of workers) {
+    for (const { application, edition, server, statuses } of report?.traffic ?? []) {
+      if (statuses.some((count) => count > 0)) keys.add(`${application}/${edition}/${server}`);
+    }
+  }
+  return keys;
+}
+
+/** A mark by traffic counts more than a probe: it is about this instance, and newer. */
+function statusOf(
+  entry: InstanceEntry,
+  seen: {
+    readonly marks: ReadonlyMap<string, string>;
+    readonly served: ReadonlySet<string>;
+    readonly probed: Status | undefined;
+  },
+): Status {
+  const mark = seen.marks.get(entry.key);
+  if (mark !== undefined) return { status: "down", cause: mark };
+  if (seen.probed !== undefined && seen.probed.status !== "unknown") return seen.probed;
+  return { status: seen.served.has(entry.key) ? "up" : "unknown", cause: null };
+}

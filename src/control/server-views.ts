@@ -1,0 +1,78 @@
+// The servers as operators see them: what is declared, the mode, and what is known of them right now.
+
+import type { Domain } from "../domain/domain.ts";
+import type { ModeSetting } from "../domain/mode.ts";
+import { stricter } from "../domain/mode.ts";
+import type { Server } from "../domain/server.ts";
+import type { InstanceRow, Status } from "./instance-picture.ts";
+import { sumWork } from "./instance-picture.ts";
+import type { ServerView } from "./operations.ts";
+
+/** A node has no mode of its own until somebody sets one: then it is as its servers are. */
+export function modesOf(
+  domain: Domain,
+  server: Server,
+): Pick<ServerView, "mode" | "nodeMode" | "effectiveMode"> & { readonly decisive: ModeSetting } {
+  const mode = server.mode.mode;
+  const nodeSetting = domain.nodes.get(server.node)?.mode;
+  const nodeMode = nodeSetting?.mode ?? "normal";
+  const effectiveMode = stricter(mode, nodeMode);
+  const decisive = effectiveMode === mode || nodeSetting === undefined ? server.mode : nodeSetting;
+  return { mode, nodeMode, effectiveMode, decisive };
+}
+
+/**
+ * One view for each server, in order of declaration. Since when, by whom and why are those of the setting that decides:
+ * the node's where the node is stricter.
+ */
+export function serverViews(
+  domain: Domain,
+  rows: readonly InstanceRow[],
+  probed: (server: string) => Status | undefined,
+): readonly ServerView[] {
+  const byServer = new Map<string, InstanceRow[]>();
+  for (const row of rows) {
+    const own = byServer.get(row.entry.server);
+    if (own === undefined) byServer.set(row.entry.server, [row]);
+    else own.push(row);
+  }
+  return [...domain.servers.values()].map((server) => {
+    const own = byServer.get(server.name) ?? [];
+    const { decisive, ...modes } = modesOf(domain, server);
+    const work = sumWork(own);
+    const { status, cause } = serverStatus(own, probed(server.name));
+    return {
+      name: server.name,
+      node: server.node,
+      cluster: server.cluster ?? null,
+      address: server.address,
+      type: "external",
+      weight: server.weight,
+      role: server.role,
+      ...modes,
+      modeSince: decisive.since,
+      modeActor: decisive.actor,
+      modeReason: decisive.reason ?? null,
+      modeUntil: decisive.until ?? null,
+      status,
+      statusCause: cause,
+      inFlight: work.inFlight,
+      sessions: own.reduce((sum, row) => sum + row.sessions, 0),
+      tunnels: work.webSockets + work.streams + work.tunnels,
+      editions: own.map((row) => `${row.application.id}/${row.edition.label}`),
+    };
+  });
+}
+
+/** Down as soon as one of its instances is: the cause names which one when they differ. */
+function serverStatus(rows: readonly InstanceRow[], probed: Status | undefined): Status {
+  const down = rows.filter((row) => row.status === "down");
+  const first = down[0];
+  if (first !== undefined) {
+    const cause = first.cause ?? "no answer";
+    const named = `${first.application.id}/${first.edition.label}: ${cause}`;
+    return { status: "down", cause: down.length === rows.length ? cause : named };
+  }
+  if (rows.some((row) => row.status === "up")) return { status: "up", cause: null };
+  return probed ?? { status: "unknown", cause: null };
+}
