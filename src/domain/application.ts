@@ -1,7 +1,15 @@
 // An application: what hosts and context roots lead to; it has editions, of which the newest running one gets new users.
 
+import { fault } from "../base/fault.ts";
+import type { ApplicationDeclaration } from "./command.ts";
+import { checkContextRoots } from "./context-roots.ts";
+import type { Draft } from "./draft.ts";
+import { differences } from "./draft.ts";
 import type { Edition } from "./edition.ts";
+import { checkTargets, declareEditions } from "./edition.ts";
+import { membersOf } from "./instance.ts";
 import type { ApplicationId, VirtualHostName } from "./names.ts";
+import { checkRoutes } from "./route-ids.ts";
 
 /** How a request finds the instance that owns its session (SPEC A1). `cookie` is the application's own session cookie. */
 export type Affinity =
@@ -78,4 +86,110 @@ export interface Application {
   readonly maintenancePage: string;
   /** In order of declaration, oldest first. */
   readonly editions: readonly Edition[];
+}
+
+const APPLICATION_WORDS = {
+  virtualHosts: "virtual hosts",
+  contextRoots: "context roots",
+  paths: "paths",
+  affinity: "affinity",
+  sessions: "sessions",
+  traffic: "traffic",
+  onInstanceLost: "onInstanceLost",
+  maintenancePage: "maintenance page",
+} as const;
+
+/** Declares an application or changes one, with its editions. What editions are doing is left as it is. */
+export function declareApplication(draft: Draft, declaration: ApplicationDeclaration): void {
+  const { editions: declared, ...settings } = declaration;
+  const { id } = declaration;
+  const before = draft.applications.get(id);
+  if (before === undefined) {
+    draft.events.push({
+      kind: "application.declared",
+      subject: id,
+      message: `${id}: declared on ${settings.virtualHosts.join(" ")} at ${[...settings.contextRoots, ...settings.paths].join(" ")}`,
+    });
+    draft.applications.set(id, { ...settings, editions: declareEditions(draft, id, [], declared) });
+    return;
+  }
+  const changes = differences(before, { ...settings, editions: before.editions }, APPLICATION_WORDS);
+  if (changes.length > 0) {
+    draft.events.push({
+      kind: "application.changed",
+      subject: id,
+      message: `${id}: ${changes.join(", ")}`,
+    });
+  }
+  draft.applications.set(id, {
+    ...settings,
+    editions: declareEditions(draft, id, before.editions, declared),
+  });
+}
+
+/** Refuses applications that lead nowhere, that refer to what is not there, or whose claims clash with another's. */
+export function checkApplications(draft: Draft, declared: ReadonlySet<ApplicationId>): void {
+  const members = membersOf(draft.servers);
+  for (const application of draft.applications.values()) {
+    checkWays(draft, application);
+    for (const edition of application.editions) checkTargets(draft, application.id, edition);
+    checkRoutes(draft, application, members);
+  }
+  checkContextRoots(draft, declared);
+}
+
+function checkWays(draft: Draft, application: Application): void {
+  const what = `Cannot declare application "${application.id}"`;
+  if (application.virtualHosts.length === 0) {
+    draft.faults.push(fault("BAD_COMMAND", `${what}: it has no virtual host`));
+  }
+  if (application.contextRoots.length + application.paths.length === 0) {
+    draft.faults.push(fault("BAD_COMMAND", `${what}: it has neither a context root nor a path`));
+  }
+  for (const name of application.virtualHosts) {
+    if (draft.virtualHosts.has(name)) continue;
+    draft.faults.push(fault("BROKEN_REFERENCE", `${what}: there is no virtual host "${name}"`));
+  }
+}
+
+/** Removes an application with all its editions; its servers stay. */
+export function removeApplication(draft: Draft, id: ApplicationId): void {
+  if (!draft.applications.delete(id)) {
+    draft.faults.push(
+      fault("APPLICATION_UNKNOWN", `Cannot remove application "${id}": there is no such application`),
+    );
+    return;
+  }
+  draft.events.push({ kind: "application.removed", subject: id, message: `${id}: removed` });
+}
+
+/** Records that a session is to be forgotten. The domain does not know sessions; routers do, and act on the command. */
+export function endSession(
+  draft: Draft,
+  wish: { readonly application: ApplicationId; readonly fingerprint: string },
+): void {
+  const { application, fingerprint } = wish;
+  if (!draft.applications.has(application)) {
+    draft.faults.push(
+      fault(
+        "APPLICATION_UNKNOWN",
+        `Cannot end session "${fingerprint}" of "${application}": there is no such application`,
+      ),
+    );
+    return;
+  }
+  if (!/^[0-9a-f]{16}$/.test(fingerprint)) {
+    draft.faults.push(
+      fault("BAD_COMMAND", `Cannot end session "${fingerprint}": its fingerprint is not 16 hex digits`, {
+        hint: `\`tidegate sessions ${application}\` lists the fingerprints`,
+      }),
+    );
+    return;
+  }
+  draft.events.push({
+    kind: "session.ended",
+    subject: application,
+    message: `${application}: session ${fingerprint} ended`,
+    detail: { fingerprint },
+  });
 }

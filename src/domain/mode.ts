@@ -4,7 +4,13 @@
 //
 // A mode is independent of health and lifecycle; it stays until somebody changes it (SPEC M2).
 
+import { fault } from "../base/fault.ts";
 import type { EpochMs } from "../base/units.ts";
+import { formatDurationMs } from "../base/units.ts";
+import type { DomainEvent, ModeTarget } from "./command.ts";
+import type { Draft } from "./draft.ts";
+import type { NodeName, ServerName } from "./names.ts";
+import { dropIdleNodes } from "./node.ts";
 
 /** From the freest to the strictest. */
 export const MODES: readonly Mode[] = ["normal", "affinity", "break", "stop"];
@@ -34,4 +40,78 @@ export function stricter(one: Mode, other: Mode): Mode {
 export function accessOf(mode: Mode): Access {
   if (mode === "normal") return "open";
   return mode === "affinity" ? "affinity-only" : "closed";
+}
+
+/** Sets the mode of a server or node; refuses a name that is not known. */
+export function setMode(
+  draft: Draft,
+  wish: { readonly target: ModeTarget; readonly mode: Mode; readonly until?: EpochMs },
+): void {
+  if (wish.target.kind === "server") setServerMode(draft, wish.target.name, wish);
+  else setNodeMode(draft, wish.target.name, wish);
+}
+
+function setServerMode(draft: Draft, name: ServerName, wish: ModeWish): void {
+  const server = draft.servers.get(name);
+  if (server === undefined) {
+    draft.faults.push(
+      fault("SERVER_UNKNOWN", `Cannot set mode of server "${name}": there is no such server`),
+    );
+    return;
+  }
+  const mode = nextMode(draft, server.mode, wish);
+  if (mode === server.mode) return;
+  draft.servers.set(name, { ...server, mode });
+  draft.events.push(modeEvent(draft, "server.mode", name, { before: server.mode, after: mode }));
+}
+
+function setNodeMode(draft: Draft, name: NodeName, wish: ModeWish): void {
+  const node = draft.nodes.get(name);
+  if (node === undefined) {
+    draft.faults.push(fault("NODE_UNKNOWN", `Cannot set mode of node "${name}": there is no such node`));
+    return;
+  }
+  const mode = nextMode(draft, node.mode, wish);
+  if (mode === node.mode) return;
+  draft.nodes.set(name, { ...node, mode });
+  draft.events.push(modeEvent(draft, "node.mode", name, { before: node.mode, after: mode }));
+  dropIdleNodes(draft);
+}
+
+interface ModeWish {
+  readonly mode: Mode;
+  readonly until?: EpochMs;
+}
+
+/**
+ * The setting after a wish. The same mode again keeps `since`; it changes only what is given anew, so that a script that
+ * repeats itself changes nothing.
+ */
+function nextMode(draft: Draft, before: ModeSetting, wish: ModeWish): ModeSetting {
+  const { actor, reason } = draft.origin;
+  const given = {
+    ...(reason === undefined ? {} : { reason }),
+    ...(wish.until === undefined ? {} : { until: wish.until }),
+  };
+  if (wish.mode !== before.mode) return { mode: wish.mode, since: draft.now, actor, ...given };
+  const isKept =
+    (reason === undefined || reason === before.reason) &&
+    (wish.until === undefined || wish.until === before.until);
+  return isKept ? before : { ...before, actor, ...given };
+}
+
+/** `Server02: mode break (was normal), for 30 min, because "disk swap"`. */
+function modeEvent(
+  draft: Draft,
+  kind: string,
+  name: string,
+  change: { readonly before: ModeSetting; readonly after: ModeSetting },
+): DomainEvent {
+  const { before, after } = change;
+  const because = after.reason === undefined ? "" : `, because "${after.reason}"`;
+  const time =
+    after.until === undefined ? "" : `, for ${formatDurationMs(Math.max(0, after.until - draft.now))}`;
+  const was = before.mode === after.mode ? "as before" : `(was ${before.mode})`;
+  const message = `${name}: mode ${after.mode} ${was}${time}${because}`;
+  return { kind, subject: name, message, detail: { was: before.mode, ...after } };
 }

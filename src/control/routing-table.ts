@@ -1,0 +1,165 @@
+// Makes the routing table of a domain's revision, and the change that leads from one table to the next. Pure.
+
+import { isDeepStrictEqual } from "node:util";
+import type { EpochMs } from "../base/units.ts";
+import type { Application } from "../domain/application.ts";
+import type { Cluster } from "../domain/cluster.ts";
+import type { Domain } from "../domain/domain.ts";
+import type { Edition } from "../domain/edition.ts";
+import type { Instance, Members } from "../domain/instance.ts";
+import { instancesOf, membersOf } from "../domain/instance.ts";
+import type { Mode, ModeSetting } from "../domain/mode.ts";
+import { accessOf, stricter } from "../domain/mode.ts";
+import type { Server } from "../domain/server.ts";
+import type {
+  ApplicationEntry,
+  EditionEntry,
+  InstanceEntry,
+  RoutingTable,
+  TableChange,
+  TableSecrets,
+} from "../routing/table.ts";
+
+/** What `Retry-After` says when no mode gives a time: most restarts are over by then. */
+const RETRY_AFTER_SECONDS = 30;
+
+/** The table by which routers decide at the domain's revision. The same domain always gives an equal table. */
+export function routingTableOf(domain: Domain, secrets: TableSecrets): RoutingTable {
+  const members = membersOf(domain.servers);
+  return {
+    version: 1,
+    domain: domain.name,
+    revision: domain.revision,
+    secrets,
+    virtualHosts: [...domain.virtualHosts.values()],
+    applications: [...domain.applications.values()].map((application) =>
+      applicationEntry(domain, application, members),
+    ),
+  };
+}
+
+/** A server's effective mode: the stricter of its own and its node's (SPEC M1). */
+export function effectiveModeOf(domain: Domain, server: Server): Mode {
+  const node = domain.nodes.get(server.node);
+  return node === undefined ? server.mode.mode : stricter(server.mode.mode, node.mode.mode);
+}
+
+function applicationEntry(domain: Domain, application: Application, members: Members): ApplicationEntry {
+  const { balance, countAffinity } = clusterOf(domain, application);
+  return {
+    id: application.id,
+    virtualHosts: application.virtualHosts,
+    contextRoots: application.contextRoots,
+    paths: application.paths,
+    affinity: application.affinity,
+    sessions: application.sessions,
+    traffic: application.traffic,
+    balance,
+    countAffinity,
+    onInstanceLost: application.onInstanceLost,
+    maintenancePage: application.maintenancePage,
+    retryAfterSeconds: retryAfterSecondsOf(domain, application, members),
+    editions: application.editions.map((edition) => editionEntry(domain, application, edition, members)),
+  };
+}
+
+/** How to balance: as the first cluster says that the newest running edition is on, else any edition's. */
+function clusterOf(domain: Domain, application: Application): Pick<Cluster, "balance" | "countAffinity"> {
+  const running = runningEditionOf(application);
+  const editions = running === undefined ? application.editions : [running, ...application.editions];
+  for (const edition of editions) {
+    for (const target of edition.targets) {
+      const cluster = target.kind === "cluster" ? domain.clusters.get(target.cluster) : undefined;
+      if (cluster !== undefined) return cluster;
+    }
+  }
+  return { balance: "weighted-round-robin", countAffinity: false };
+}
+
+/** The edition that gets new users. */
+function runningEditionOf(application: Application): Edition | undefined {
+  return application.editions.findLast((edition) => edition.lifecycle.state === "running");
+}
+
+function editionEntry(
+  domain: Domain,
+  application: Application,
+  edition: Edition,
+  members: Members,
+): EditionEntry {
+  const keys = new Set<string>();
+  const instances = instancesOf(edition, domain.servers, members).map((instance) => {
+    const key = instanceKey(`${application.id}/${edition.label}/${instance.server.name}`, instance, keys);
+    keys.add(key);
+    return instanceEntry(domain, instance, key);
+  });
+  return { label: edition.label, state: edition.lifecycle.state, instances };
+}
+
+/** A server that has the edition more than once is told apart by address, so that keys are stable over revisions. */
+function instanceKey(plain: string, instance: Instance, taken: ReadonlySet<string>): string {
+  return taken.has(plain) ? `${plain}@${instance.address}` : plain;
+}
+
+function instanceEntry(domain: Domain, instance: Instance, key: string): InstanceEntry {
+  const { server } = instance;
+  return {
+    key,
+    server: server.name,
+    node: server.node,
+    address: instance.address,
+    routes: instance.routes,
+    weight: server.weight,
+    role: server.role,
+    access: accessOf(effectiveModeOf(domain, server)),
+    maxConnections: server.maxConnections,
+    slowStartMs: server.slowStartMs,
+  };
+}
+
+/**
+ * When every server of the running edition is in maintenance, the time until the first of them is expected back; counted
+ * from when the mode was set, since a table must be the same whenever it is made.
+ */
+function retryAfterSecondsOf(domain: Domain, application: Application, members: Members): number {
+  const edition = runningEditionOf(application);
+  if (edition === undefined) return RETRY_AFTER_SECONDS;
+  let soonestMs = Number.POSITIVE_INFINITY;
+  for (const instance of instancesOf(edition, domain.servers, members)) {
+    const node = domain.nodes.get(instance.server.node);
+    const causes = [instance.server.mode, ...(node === undefined ? [] : [node.mode])].filter(
+      (setting) => setting.mode !== "normal",
+    );
+    if (causes.length === 0) return RETRY_AFTER_SECONDS;
+    const waits = causes.map(expectedMs);
+    soonestMs = Math.min(soonestMs, Math.max(...waits));
+  }
+  return Number.isFinite(soonestMs) ? Math.max(1, Math.ceil(soonestMs / 1000)) : RETRY_AFTER_SECONDS;
+}
+
+/** How long a mode was expected to last when it was set; `Infinity` when nobody said. */
+function expectedMs(setting: ModeSetting): number {
+  const since: EpochMs = setting.since;
+  return setting.until === undefined ? Number.POSITIVE_INFINITY : setting.until - since;
+}
+
+/**
+ * What leads from one table to the next, for routers that hold `before`. Undefined when only the whole table will do:
+ * another domain, other secrets, or a revision that is not later.
+ */
+export function tableChange(before: RoutingTable, after: RoutingTable): TableChange | undefined {
+  const isAnotherLine = before.domain !== after.domain || !isDeepStrictEqual(before.secrets, after.secrets);
+  if (isAnotherLine || after.revision <= before.revision) return undefined;
+  const known = new Map(before.applications.map((entry) => [entry.id, entry]));
+  const order = after.applications.map((entry) => entry.id);
+  const kept = new Set(order);
+  return {
+    version: 1,
+    from: before.revision,
+    revision: after.revision,
+    virtualHosts: after.virtualHosts,
+    changed: after.applications.filter((entry) => !isDeepStrictEqual(entry, known.get(entry.id))),
+    removed: before.applications.map((entry) => entry.id).filter((id) => !kept.has(id)),
+    order,
+  };
+}
