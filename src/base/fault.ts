@@ -29,6 +29,7 @@ export type FaultCode =
   | "NOT_APPLIED"
   | "ADMIN_UNREACHABLE"
   | "ADDRESS_IN_USE"
+  | "LIMIT_REACHED"
   | "FILE_UNREADABLE"
   | "INTERNAL";
 
@@ -84,6 +85,7 @@ export const FAULTS: Readonly<Record<FaultCode, { readonly status: number; reado
     status: 500,
     hint: "Stop the process that holds the address, or choose another in tidegate.yaml",
   },
+  LIMIT_REACHED: { status: 429, hint: "Wait for what is under way to end, and try again" },
   FILE_UNREADABLE: { status: 400, hint: "Check the path and its permissions" },
   INTERNAL: { status: 500, hint: "This is a defect of Tidegate; the log has the details" },
 };

@@ -30,7 +30,7 @@ export function hintFor(code: FaultCode, word: string, known: readonly string[])
 
 /** Optimal string alignment distance. */
 function editDistance(one: string, other: string): number {
-  if (one.length > LENGTH_MAX || other.length > LENGTH_MAX) return LENGTH_MAX;
+  if (one.length > LENGTH_MAX || other.length > LENGTH_MAX) return Number.POSITIVE_INFINITY;
   let before: number[] = [];
   let last: number[] = Array.from({ length: other.length + 1 }, (_, index) => index);
   for (let row = 1; row <= one.length; row += 1) {

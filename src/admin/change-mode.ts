@@ -1,0 +1,87 @@
+// Setting a mode: the same for a server and for a node.
+
+import { Type } from "@sinclair/typebox";
+import type { FastifyRequest } from "fastify";
+import { unwrap } from "../base/result.ts";
+import type { EpochMs } from "../base/units.ts";
+import type { ModeResult } from "../control/operations.ts";
+import type { ModeTarget } from "../domain/command.ts";
+import type { Mode } from "../domain/mode.ts";
+import { appliedOrThrow, type Backend, originOf, REASON_LENGTH_MAX } from "./api.ts";
+import { count, epochMs, mode, revision, type SchemaOf, textOrNull } from "./schema.ts";
+
+/** What is asked when a mode is set. */
+export interface ModeChange {
+  readonly mode?: Mode;
+  readonly reason?: string;
+  readonly until?: EpochMs;
+}
+
+/** What came of it: one entry a server. */
+export interface ModeResults {
+  readonly servers: readonly ModeResult[];
+}
+
+/** Body of `PUT …/mode`. */
+export const ModeChangeSchema: SchemaOf<ModeChange> = Type.Object(
+  {
+    mode: Type.Optional(
+      mode("normal: all requests; affinity (default): only those with affinity to it; break, stop: none"),
+    ),
+    reason: Type.Optional(
+      Type.String({
+        maxLength: REASON_LENGTH_MAX,
+        description: "Why; shown with the mode and in the journal",
+      }),
+    ),
+    until: Type.Optional(
+      epochMs("When the work will be done: users are told by `Retry-After`, nothing switches back by itself"),
+    ),
+  },
+  {
+    additionalProperties: false,
+    examples: [{ mode: "break", reason: "JDK update", until: 1_767_225_600_000 }],
+  },
+);
+
+/** Answer of `PUT …/mode`. */
+export const ModeResultsSchema: SchemaOf<ModeResults> = Type.Object(
+  {
+    servers: Type.Array(
+      Type.Object({
+        server: Type.String({ description: "Name of the server" }),
+        mode: mode("The mode that was set, on the server or its node"),
+        was: mode("The mode before"),
+        effectiveMode: mode("The stricter of server and node: what routing obeys"),
+        appliedRouters: count("Routers that have applied it on every worker"),
+        routers: count("Live routers"),
+        missing: Type.Array(Type.String(), { description: "Routers that have not, and what happens there" }),
+        inFlight: count("Requests that the server still works on"),
+        revision: revision("Revision of the change"),
+        note: textOrNull("A remark, such as that `stop` acts as `break` on an external server"),
+      }),
+    ),
+  },
+  { description: "One entry for each server that the change concerns" },
+);
+
+/** Sets the mode and waits for the routers. Throws the fault; `NOT_APPLIED` carries the results. */
+export async function changeMode(
+  backend: Backend,
+  request: FastifyRequest,
+  target: ModeTarget,
+  change: ModeChange,
+): Promise<ModeResults> {
+  const servers = unwrap(
+    await backend.operations.setMode({
+      origin: originOf(request, change.reason),
+      target,
+      // As in WebSphere's setMaintenanceMode: maintenance without a mode named is affinity (SPEC M1).
+      mode: change.mode ?? "affinity",
+      ...(change.until === undefined ? {} : { until: change.until }),
+    }),
+  );
+  const missing = [...new Set(servers.flatMap((result) => result.missing))];
+  const lagging = servers.filter((result) => result.appliedRouters < result.routers).length;
+  return appliedOrThrow({ routers: lagging, applied: 0, missing }, { servers });
+}

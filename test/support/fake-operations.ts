@@ -1,0 +1,277 @@
+// Control without routers, disk or processes: a real domain in memory, behind the interface of control. Load is made up,
+// the same each time; a router can be told to lag, the disk to be full.
+
+import { refuse } from "../../src/base/fault.ts";
+import { ok, type Result } from "../../src/base/result.ts";
+import type { EpochMs, Revision } from "../../src/base/units.ts";
+import { modeResults } from "../../src/control/mode-results.ts";
+import type {
+  ApplicationView,
+  AppliedEverywhere,
+  ExplainAnswer,
+  ExplainQuestion,
+  ModeResult,
+  Operations,
+  RouterView,
+  ServerView,
+  SessionView,
+  Submitted,
+} from "../../src/control/operations.ts";
+import { serverViews } from "../../src/control/server-views.ts";
+import { apply } from "../../src/domain/apply.ts";
+import type { Command, Origin, Resources } from "../../src/domain/command.ts";
+import { type Domain, emptyDomain } from "../../src/domain/domain.ts";
+import type {
+  ApplicationId,
+  ClusterName,
+  EditionLabel,
+  NodeName,
+  RouteId,
+  ServerName,
+  VirtualHostName,
+} from "../../src/domain/names.ts";
+import type { JournalEntry } from "../../src/journal/journal.ts";
+
+/** The wall time of every fake command: 2026-01-01 12:00 UTC. */
+export const FAKE_NOW: EpochMs = 1_767_268_800_000 as EpochMs;
+
+const NO_TUNNELS = { webSocket: 0, stream: 0, other: 0 };
+
+/** A domain with two servers of one cluster and the application "shop", behind the interface of control. */
+export class FakeOperations implements Operations {
+  /** Sentences of routers that do not answer; empty when all do. */
+  missing: readonly string[] = [];
+  /** When set, every change is refused as on a full disk. */
+  isDiskFull = false;
+  ready = true;
+  readonly questions: ExplainQuestion[] = [];
+  readonly entries: JournalEntry[] = [];
+  readonly #followers: Set<(entry: JournalEntry) => void> = new Set();
+  #domain: Domain = emptyDomain("test");
+  #sessions: SessionView[] = [
+    session("00000000000000a1", "Server01"),
+    session("00000000000000b2", "Server02"),
+  ];
+
+  constructor(resources: Resources = SHOP) {
+    this.#accept({ kind: "apply-resources", origin: { actor: "file:domain.yaml" }, resources });
+  }
+
+  domain(): Domain {
+    return this.#domain;
+  }
+
+  async submit(command: Command): Promise<Result<Submitted>> {
+    if (command.kind === "end-session") {
+      const known = this.#sessions.length;
+      this.#sessions = this.#sessions.filter(({ fingerprint }) => fingerprint !== command.fingerprint);
+      if (this.#sessions.length === known) {
+        return refuse("SESSION_UNKNOWN", `"${command.application}" has no session "${command.fingerprint}"`);
+      }
+    }
+    return this.#accept(command);
+  }
+
+  async setMode(change: Parameters<Operations["setMode"]>[0]): Promise<Result<readonly ModeResult[]>> {
+    const before = this.#domain;
+    const submitted = this.#accept({ kind: "set-mode", ...change });
+    if (!submitted.ok) return submitted;
+    const { target, mode } = change;
+    const { applied } = submitted.value;
+    return ok(modeResults({ target, mode, before, after: this.#domain, applied, inFlightOf: () => 3 }));
+  }
+
+  async applyResources(origin: Origin, resources: Resources): Promise<Result<Submitted>> {
+    return this.#accept({ kind: "apply-resources", origin, resources });
+  }
+
+  servers(): readonly ServerView[] {
+    return serverViews(this.#domain, [], () => ({ status: "up", cause: null })).map((view) => ({
+      ...view,
+      inFlight: 3,
+      sessions: this.#sessions.filter(({ server }) => server === view.name).length,
+      editions: ["shop/1"],
+    }));
+  }
+
+  applications(): readonly ApplicationView[] {
+    return [...this.#domain.applications.values()].map((application) => ({
+      id: application.id,
+      state: "RUNNING",
+      virtualHosts: application.virtualHosts,
+      contextRoots: application.contextRoots,
+      affinity: application.affinity.style,
+      editions: application.editions.map(({ label, lifecycle }) => ({
+        label,
+        state: lifecycle.state,
+        inFlight: 6,
+        sessions: this.#sessions.length,
+        tunnels: { ...NO_TUNNELS, webSocket: 1 },
+        instances: this.servers().map(({ name, address, effectiveMode, status, inFlight, sessions }) => {
+          return {
+            server: name,
+            address,
+            mode: effectiveMode,
+            status,
+            inFlight,
+            sessions,
+            tunnels: NO_TUNNELS,
+          };
+        }),
+      })),
+    }));
+  }
+
+  application(id: string): Result<ApplicationView> {
+    const found = this.applications().find((application) => application.id === id);
+    return found === undefined ? refuse("APPLICATION_UNKNOWN", `There is no application "${id}"`) : ok(found);
+  }
+
+  sessions(
+    filter: Parameters<Operations["sessions"]>[0],
+  ): Result<{ total: number; sessions: readonly SessionView[] }> {
+    const { application, edition, server, limit } = filter;
+    const found = this.#sessions.filter(
+      (one) =>
+        one.application === application &&
+        (edition === undefined || one.edition === edition) &&
+        (server === undefined || one.server === server),
+    );
+    return ok({ total: found.length, sessions: found.slice(0, limit) });
+  }
+
+  explain(question: ExplainQuestion): Result<ExplainAnswer> {
+    this.questions.push(question);
+    if (!URL.canParse(question.url))
+      return refuse("BAD_REQUEST", `Cannot explain "${question.url}": it is no URL`);
+    return ok({
+      virtualHost: "default_host",
+      application: "shop",
+      contextRoot: "/shop",
+      affinity: "kept: route s1",
+      edition: "1",
+      server: "Server01",
+      address: "127.0.0.1:9081",
+      ownStatus: null,
+      steps: ['Host "shop.test" is default_host by alias *:*', 'Path "/shop/" is shop by context root /shop'],
+      revision: this.#domain.revision,
+    });
+  }
+
+  async events(range: {
+    readonly after: Revision;
+    readonly limit: number;
+  }): Promise<readonly JournalEntry[]> {
+    return this.entries.filter(({ revision }) => revision > range.after).slice(0, range.limit);
+  }
+
+  followEvents(listener: (entry: JournalEntry) => void): () => void {
+    this.#followers.add(listener);
+    return () => this.#followers.delete(listener);
+  }
+
+  /** How many follow the events; a test waits for 0 when streams must have ended. */
+  get followers(): number {
+    return this.#followers.size;
+  }
+
+  routers(): readonly RouterView[] {
+    const { revision } = this.#domain;
+    const worker = { slot: 0, pid: 4711, connections: 12, inFlight: 6, sessions: 2, rssBytes: 80_000_000 };
+    return [{ name: "node01", revision, live: true, workers: [{ ...worker, revision, lastReportMs: 250 }] }];
+  }
+
+  isReady(): boolean {
+    return this.ready;
+  }
+
+  async metrics(): Promise<{ readonly contentType: string; readonly text: string }> {
+    return { contentType: "text/plain; version=0.0.4; charset=utf-8", text: "tidegate_up 1\n" };
+  }
+
+  #accept(command: Command): Result<Submitted> {
+    if (this.isDiskFull) return refuse("JOURNAL_FULL", "Cannot store the change: the disk is full");
+    const result = apply(this.#domain, command, FAKE_NOW);
+    if (!result.ok) return result;
+    const { domain, events } = result.value;
+    if (events.length > 0) {
+      this.#domain = domain;
+      const entry = { version: 1, revision: domain.revision, at: FAKE_NOW, command, events } as const;
+      this.entries.push(entry);
+      for (const follower of this.#followers) follower(entry);
+    }
+    return ok({ revision: this.#domain.revision, events, applied: this.#applied() });
+  }
+
+  #applied(): AppliedEverywhere {
+    const routers = 2;
+    const applied = routers - this.missing.length;
+    return { revision: this.#domain.revision, routers, applied, missing: this.missing };
+  }
+}
+
+function session(fingerprint: string, server: string): SessionView {
+  return {
+    fingerprint,
+    application: "shop",
+    edition: "1",
+    server,
+    bornAt: FAKE_NOW,
+    lastSeenAt: (FAKE_NOW + 60_000) as EpochMs,
+    expiresAt: (FAKE_NOW + 1_860_000) as EpochMs,
+    requests: 12,
+  };
+}
+
+function server(name: string, port: number, route: string): Resources["servers"][number] {
+  return {
+    name: name as ServerName,
+    node: "node01" as NodeName,
+    cluster: "Cluster01" as ClusterName,
+    address: `127.0.0.1:${port}`,
+    routes: [route as RouteId],
+    weight: 1,
+    role: "primary",
+    maxConnections: 0,
+    slowStartMs: 0,
+    probe: { kind: "off" },
+  };
+}
+
+/** What the fake starts with. */
+export const SHOP: Resources = {
+  virtualHosts: [],
+  clusters: [{ name: "Cluster01" as ClusterName, balance: "weighted-round-robin", countAffinity: false }],
+  servers: [server("Server01", 9081, "s1"), server("Server02", 9082, "s2")],
+  applications: [
+    {
+      id: "shop" as ApplicationId,
+      virtualHosts: ["default_host" as VirtualHostName],
+      contextRoots: ["/shop"],
+      paths: [],
+      affinity: { style: "suffix", cookie: "JSESSIONID", separator: ":", cacheIdLength: 0 },
+      sessions: { idleMs: 1_800_000, absoluteMs: 0, endedHeader: "session-ended" },
+      traffic: {
+        connectMs: 5000,
+        firstByteMs: 60_000,
+        betweenBytesMs: 60_000,
+        tunnelIdleMs: 3_600_000,
+        retryIntervalMs: 60_000,
+        postBufferBytes: 65_536,
+        queueLimit: 100,
+        queueMs: 5000,
+        closeSpreadMs: 5000,
+        servedByHeader: "",
+      },
+      onInstanceLost: "move",
+      maintenancePage: "",
+      editions: [
+        {
+          label: "1" as EditionLabel,
+          targets: [{ kind: "cluster", cluster: "Cluster01" as ClusterName }],
+          initialState: "running",
+        },
+      ],
+    },
+  ],
+};
