@@ -3,8 +3,8 @@
 import type { CancelAlarm, Clock } from "../base/clock.ts";
 import type { Revision } from "../base/units.ts";
 import type { AppliedEverywhere } from "./operations.ts";
-import type { WorkerRecord } from "./workers.ts";
-import { Workers } from "./workers.ts";
+import type { WorkerRecord, Workers } from "./workers.ts";
+import { revisionOf } from "./workers.ts";
 
 /** How long a command waits for the workers' reports before it answers with those that are missing. */
 export const APPLIED_LIMIT_MS = 5000;
@@ -43,7 +43,7 @@ export class AppliedWaits {
   /** How far `revision` has come by what is known now. A router without a live worker decides nothing: it is none. */
   now(revision: Revision): AppliedEverywhere {
     const workers = this.#workers.live();
-    const lagging = workers.filter((worker) => Workers.revisionOf(worker) < revision);
+    const lagging = workers.filter((worker) => revisionOf(worker) < revision);
     const routers = workers.length === 0 ? 0 : 1;
     return {
       revision,

@@ -17,6 +17,8 @@ export interface OpenWork {
   streams: number;
   /** Tunnels other than WebSocket. */
   tunnels: number;
+  /** Requests that wait for a place. */
+  queued: number;
 }
 
 /** An instance with what is known of it at one moment. */
@@ -53,7 +55,11 @@ export function instanceRows(sightings: Sightings): readonly InstanceRow[] {
           entry,
           work: work.get(entry.key) ?? noWork(),
           sessions: sightings.sessionsOf(entry.key),
-          ...statusOf(entry, { marks, served, probed: sightings.probed(entry.server) }),
+          ...statusOf(entry.key, {
+            marks,
+            isServed: served.has(servedKey(application.id, edition.label, entry.server)),
+            probed: sightings.probed(entry.server),
+          }),
         });
       }
     }
@@ -75,6 +81,7 @@ export function openWork(workers: readonly WorkerRecord[]): ReadonlyMap<string, 
       sum.webSockets += load.webSockets;
       sum.streams += load.streams;
       sum.tunnels += load.tunnels;
+      sum.queued += load.queued;
     }
   }
   return byKey;
@@ -88,40 +95,46 @@ export function sumWork(rows: readonly InstanceRow[]): Readonly<OpenWork> {
     sum.webSockets += work.webSockets;
     sum.streams += work.streams;
     sum.tunnels += work.tunnels;
+    sum.queued += work.queued;
   }
   return sum;
 }
 
 function noWork(): OpenWork {
-  return { inFlight: 0, webSockets: 0, streams: 0, tunnels: 0 };
+  return { inFlight: 0, webSockets: 0, streams: 0, tunnels: 0, queued: 0 };
 }
 
 function marksByKey(workers: readonly WorkerRecord[]): ReadonlyMap<string, string> {
   return new Map(workers.flatMap((worker) => [...worker.marks]));
 }
 
-/** Instances that have answered a request of this router since its workers started. */
+/** What has answered a request of this router since its workers started. */
 function servedKeys(workers: readonly WorkerRecord[]): ReadonlySet<string> {
   const keys = new Set<string>();
   for (const { report } of workers) {
     for (const { application, edition, server, statuses } of report?.traffic ?? []) {
-      if (statuses.some((count) => count > 0)) keys.add(`${application}/${edition}/${server}`);
+      if (statuses.some((count) => count > 0)) keys.add(servedKey(application, edition, server));
     }
   }
   return keys;
 }
 
+/** Traffic is counted by names; an instance's own key also tells two addresses of one server apart. */
+function servedKey(application: string, edition: string, server: string): string {
+  return `${application}/${edition}/${server}`;
+}
+
 /** A mark by traffic counts more than a probe: it is about this instance, and newer. */
 function statusOf(
-  entry: InstanceEntry,
+  key: string,
   seen: {
     readonly marks: ReadonlyMap<string, string>;
-    readonly served: ReadonlySet<string>;
+    readonly isServed: boolean;
     readonly probed: Status | undefined;
   },
 ): Status {
-  const mark = seen.marks.get(entry.key);
+  const mark = seen.marks.get(key);
   if (mark !== undefined) return { status: "down", cause: mark };
   if (seen.probed !== undefined && seen.probed.status !== "unknown") return seen.probed;
-  return { status: seen.served.has(entry.key) ? "up" : "unknown", cause: null };
+  return { status: seen.isServed ? "up" : "unknown", cause: null };
 }

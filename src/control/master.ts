@@ -99,9 +99,7 @@ export class Master {
     }
     return new Promise((answer) => {
       this.#queue.push({ command, answer });
-      this.#running ??= this.#run().finally(() => {
-        this.#running = undefined;
-      });
+      this.#running ??= this.#run();
     });
   }
 
@@ -121,6 +119,7 @@ export class Master {
       this.#settle(batch, stored);
       await this.#snapshotWhenDue();
     }
+    this.#running = undefined; // in the turn that found the queue empty, lest a command slip in unseen
   }
 
   /** Applies the commands in order, each on the domain that the one before leaves. */

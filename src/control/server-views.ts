@@ -2,13 +2,13 @@
 
 import type { Domain } from "../domain/domain.ts";
 import type { ModeSetting } from "../domain/mode.ts";
-import { stricter } from "../domain/mode.ts";
 import type { Server } from "../domain/server.ts";
 import type { InstanceRow, Status } from "./instance-picture.ts";
 import { sumWork } from "./instance-picture.ts";
 import type { ServerView } from "./operations.ts";
+import { effectiveModeOf } from "./routing-table.ts";
 
-/** A node has no mode of its own until somebody sets one: then it is as its servers are. */
+/** A server's own mode, its node's, what follows from both, and the setting of the two that decides. */
 export function modesOf(
   domain: Domain,
   server: Server,
@@ -16,7 +16,7 @@ export function modesOf(
   const mode = server.mode.mode;
   const nodeSetting = domain.nodes.get(server.node)?.mode;
   const nodeMode = nodeSetting?.mode ?? "normal";
-  const effectiveMode = stricter(mode, nodeMode);
+  const effectiveMode = effectiveModeOf(domain, server);
   const decisive = effectiveMode === mode || nodeSetting === undefined ? server.mode : nodeSetting;
   return { mode, nodeMode, effectiveMode, decisive };
 }

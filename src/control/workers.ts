@@ -16,6 +16,8 @@ export interface WorkerRecord {
   readonly pid: number;
   readonly incarnation: string | undefined;
   readonly report: Report | undefined;
+  /** When control first knew of it. */
+  readonly metAt: MonotonicMs;
   /** When the last report came. */
   readonly reportedAt: MonotonicMs | undefined;
   /** Instance key → cause; the last report's, corrected by every mark message since. */
@@ -33,6 +35,11 @@ interface Introduction {
 }
 
 type PeersMessage = Extract<RouterMessage, { readonly kind: "peers" }>;
+
+/** The revision by which a worker decides; 0 when it has not said. */
+export function revisionOf(worker: WorkerRecord): Revision {
+  return worker.report?.revision ?? (0 as Revision);
+}
 
 /** Ended incarnations that are remembered, so that a late message of a dead worker does not bring it back. */
 const ENDED_MAX = 256;
@@ -52,19 +59,14 @@ export class Workers {
     return this.#bySlot.get(slot);
   }
 
-  /** The revision by which a worker decides; 0 when it has not said. */
-  static revisionOf(worker: WorkerRecord): Revision {
-    return worker.report?.revision ?? (0 as Revision);
-  }
-
   /** Takes a hello. */
-  hello(from: Introduction): Heard {
-    return this.#meet(from);
+  hello(from: Introduction, now: MonotonicMs): Heard {
+    return this.#meet(from, now);
   }
 
   /** Takes a report. */
   report(report: Report, now: MonotonicMs): Heard {
-    const heard = this.#meet(report);
+    const heard = this.#meet(report, now);
     const worker = this.#bySlot.get(report.worker);
     if (heard === "ended" || worker === undefined) return "ended";
     const marks = new Map(report.marks.map((mark) => [mark.key, mark.cause]));
@@ -83,22 +85,26 @@ export class Workers {
   }
 
   /** Takes the keeper's list: who is not on it has ended, who is new on it is awaited. */
-  peers(message: PeersMessage): void {
+  peers(message: PeersMessage, now: MonotonicMs): void {
     const pids = new Map(message.workers.map((peer) => [peer.slot, peer.pid]));
     for (const [slot, worker] of this.#bySlot) {
       if (pids.get(slot) !== worker.pid) this.#end(slot);
     }
     for (const [slot, pid] of pids) {
-      if (!this.#bySlot.has(slot)) this.#bySlot.set(slot, nameless(slot, pid));
+      if (!this.#bySlot.has(slot)) this.#bySlot.set(slot, nameless(slot, pid, now));
     }
   }
 
-  #meet(from: Introduction): Heard {
+  #meet(from: Introduction, now: MonotonicMs): Heard {
     if (this.#ended.has(from.incarnation)) return "ended";
     const known = this.#bySlot.get(from.worker);
     if (known?.incarnation === from.incarnation) return "known";
     if (known?.incarnation !== undefined) this.#end(from.worker);
-    this.#bySlot.set(from.worker, { ...nameless(from.worker, from.pid), incarnation: from.incarnation });
+    const metAt = known?.pid === from.pid ? known.metAt : now;
+    this.#bySlot.set(from.worker, {
+      ...nameless(from.worker, from.pid, metAt),
+      incarnation: from.incarnation,
+    });
     return "new";
   }
 
@@ -115,6 +121,14 @@ export class Workers {
   }
 }
 
-function nameless(slot: number, pid: number): WorkerRecord {
-  return { slot, pid, incarnation: undefined, report: undefined, reportedAt: undefined, marks: new Map() };
+function nameless(slot: number, pid: number, metAt: MonotonicMs): WorkerRecord {
+  return {
+    slot,
+    pid,
+    incarnation: undefined,
+    report: undefined,
+    metAt,
+    reportedAt: undefined,
+    marks: new Map(),
+  };
 }
