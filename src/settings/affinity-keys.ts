@@ -1,0 +1,117 @@
+// The keys of an application's affinity. Each style has keys of its own; one that has no meaning in a style is refused.
+
+import type { Affinity } from "../domain/application.ts";
+import type { Place, Reading } from "./reading.ts";
+import { choice, count } from "./scalars.ts";
+import type { Shape } from "./shape.ts";
+import { defaulted, made, optional, record } from "./shape.ts";
+import { SEPARATOR, token } from "./words.ts";
+
+type Style = Affinity["style"];
+
+const STYLES: readonly Style[] = ["suffix", "rewrite", "insert", "learn", "hash", "none"];
+
+const KEYS = record(
+  {
+    style: defaulted(choice(STYLES), {
+      default: "insert",
+      help: "suffix: the server appends its route id to the session cookie; rewrite: the router does; insert: the router sets a cookie of its own; learn: the router remembers who set the session cookie; hash: by address, header or cookie; none.",
+    }),
+    cookie: optional(token("a cookie's name", "JSESSIONID"), {
+      help: "The application's session cookie; JSESSIONID for suffix when left out.",
+    }),
+    separator: optional(SEPARATOR, {
+      help: 'Character before the route id, for suffix and rewrite: ":" or "+" WebSphere, "." Tomcat and JEUS, "!" WebLogic; default ":" for suffix, "." for rewrite.',
+    }),
+    urlParameter: optional(token("a parameter's name", "jsessionid"), {
+      help: "Path parameter that carries the session id without cookies; jsessionid for suffix with JSESSIONID.",
+    }),
+    cacheIdLength: optional(count(4, { min: 0, max: 64 }), {
+      help: "Characters before the session id that may change, for suffix: 4 for WebSphere; default 0.",
+    }),
+    routerCookie: optional(token("a cookie's name", "tidegate_shop"), {
+      help: "The router's own cookie, for insert; default tidegate_ with the application's id.",
+    }),
+    on: optional(choice(["address", "header", "cookie"]), {
+      help: "What hash goes by; default the client's address.",
+    }),
+    name: optional(token("a name", "X-User"), { help: "The header or cookie that hash goes by." }),
+  },
+  '{ style: suffix, cookie: JSESSIONID, separator: ":" }',
+);
+
+type Written = typeof KEYS extends Shape<infer T> ? T : never;
+
+/** The affinity as written; `routerCookie` is empty where its default depends on the application. */
+export type WrittenAffinity = Affinity;
+
+const MEANINGFUL: Readonly<Record<Style, readonly (keyof Written)[]>> = {
+  suffix: ["cookie", "separator", "urlParameter", "cacheIdLength"],
+  rewrite: ["cookie", "separator", "urlParameter"],
+  insert: ["cookie", "routerCookie", "urlParameter"],
+  learn: ["cookie", "urlParameter"],
+  hash: ["cookie", "on", "name"],
+  none: ["cookie"],
+};
+
+/** The shape of `affinity`. */
+export const AFFINITY: Shape<WrittenAffinity> = made(KEYS, (written, place, reading) => {
+  for (const name of Object.keys(written) as (keyof Written)[]) {
+    if (name === "style" || written[name] === undefined || MEANINGFUL[written.style].includes(name)) continue;
+    return reading.refuse(
+      place,
+      `"${name}" has no meaning with style ${written.style}, whose keys are ${MEANINGFUL[written.style].join(", ")}`,
+    );
+  }
+  return styled(written, place, reading);
+});
+
+/** Gives the router's cookie its default name. */
+export function affinityOf(affinity: WrittenAffinity, application: string): Affinity {
+  if (affinity.style !== "insert" || affinity.routerCookie !== "") return affinity;
+  return { ...affinity, routerCookie: `tidegate_${application}` };
+}
+
+function styled(written: Written, place: Place, reading: Reading): WrittenAffinity | undefined {
+  const { style, cookie, separator, cacheIdLength = 0, routerCookie = "" } = written;
+  const url = written.urlParameter === undefined ? {} : { urlParameter: written.urlParameter };
+  const own = cookie === undefined ? {} : { cookie };
+  switch (style) {
+    case "suffix":
+      return suffix({ cookie: cookie ?? "JSESSIONID", separator: separator ?? ":", cacheIdLength, ...url });
+    case "insert":
+      return { style, routerCookie, ...own, ...url };
+    case "none":
+      return { style, ...own };
+    case "hash":
+      return hashed(written, own, place, reading);
+    default:
+      break;
+  }
+  if (cookie === undefined) {
+    return reading.refuse(place, `"cookie" is missing; style ${style} needs the name of the session cookie`);
+  }
+  return style === "learn"
+    ? { style, cookie, ...url }
+    : { style, cookie, separator: separator ?? ".", ...url };
+}
+
+function suffix(keys: Omit<Affinity & { readonly style: "suffix" }, "style">): WrittenAffinity {
+  if (keys.urlParameter !== undefined || keys.cookie !== "JSESSIONID") return { style: "suffix", ...keys };
+  return { style: "suffix", ...keys, urlParameter: "jsessionid" };
+}
+
+function hashed(
+  written: Written,
+  own: { readonly cookie?: string },
+  place: Place,
+  reading: Reading,
+): WrittenAffinity | undefined {
+  const { on = "address", name } = written;
+  if (on === "address") {
+    if (name === undefined) return { style: "hash", on, ...own };
+    return reading.refuse(place, `"name" has no meaning when hash goes by the address`);
+  }
+  if (name !== undefined) return { style: "hash", on, name, ...own };
+  return reading.refuse(place, `"name" is missing; hash needs the name of the ${on} that it goes by`);
+}
