@@ -2,6 +2,7 @@
 // afterwards, but for `InstanceState`, which lives on from table to table.
 
 import type { Revision } from "../base/units.ts";
+import type { RoutedInstance } from "./routed.ts";
 import type { ApplicationEntry, EditionEntry, InstanceEntry } from "./table.ts";
 
 /** Counters and marks of one instance in this worker; found again by key when a new table comes. */
@@ -22,8 +23,14 @@ export class InstanceState {
   trialSinceMs = 0;
   /** When it became available, for slow start. */
   availableSinceMs = 0;
-  /** Current weight of smooth weighted round robin. */
-  turn = 0;
+  /** Only a probe brings it back: a probe took it down, and traffic does not know better. */
+  isDownByProbe = false;
+  /** Monotonic ms of the last mark or trial: the next trial is due `retryIntervalMs` later. */
+  lastTryMs = 0;
+  /** A trial of this worker's own has not ended yet. */
+  hasOwnTrial = false;
+  /** The instance as the current table has it; null when it has none. Swapped when a table is installed. */
+  routed: RoutedInstance | null = null;
 
   constructor(key: string, slot: number) {
     this.key = key;

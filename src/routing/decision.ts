@@ -4,7 +4,7 @@
 import type { Revision } from "../base/units.ts";
 import type { RequestHead } from "../http1/request-head.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
-import type { CompiledApplication, CompiledInstance } from "./compiled.ts";
+import type { CompiledApplication, CompiledEdition, CompiledInstance } from "./compiled.ts";
 import type { AffinityOutcome } from "./report.ts";
 
 /** The request goes to `instance`, which is claimed: whoever decided releases it exactly once. */
@@ -51,6 +51,15 @@ export class Decision {
   application: CompiledApplication | null = null;
   instance: CompiledInstance | null = null;
   affinity: number = AFFINITY_NONE;
+  /**
+   * With `BUSY`: the one instance that the session is tied to and whose place it waits for; null when any instance of
+   * the edition will do. With `FORWARD`: null.
+   */
+  waitsFor: CompiledInstance | null = null;
+  /** The edition in which an instance was chosen or is waited for: where to choose again. */
+  edition: CompiledEdition | null = null;
+  /** The client's connection is TLS: the router's own cookies get `Secure`. */
+  isSecure = false;
   /** The one trial that a marked-down instance gets (SPEC P3): its result decides the mark. */
   isTrial = false;
   /** The request carries a session of the application, identified by this fingerprint. */

@@ -1,0 +1,144 @@
+// Makes of a routing table the form that decides requests. Applications whose entry is the same object as in the table before
+// are kept with all they have; so is the map of hosts and paths when no root or alias changed.
+//
+// Compiling is a generator that pauses every few hundred instances: a worker runs it in slices between requests and installs
+// the result in one turn. Only `install` touches what requests see.
+
+import type { Revision } from "../base/units.ts";
+import type { AffinityContext } from "./affinity-plan.ts";
+import type { CompiledApplications } from "./compiled.ts";
+import { planOf } from "./plan-of.ts";
+import { Pool } from "./pool.ts";
+import { RouteMap } from "./route-map.ts";
+import { RoutedApplication, RoutedEdition, RoutedInstance } from "./routed.ts";
+import { haveSameSites, SiteMap } from "./site-map.ts";
+import type { ApplicationEntry, EditionEntry, RoutingTable } from "./table.ts";
+
+/** Instances or patterns between two pauses: well under a millisecond of work. */
+const SLICE = 500;
+
+/** A compiled table. */
+export class CompiledTable implements CompiledApplications {
+  readonly table: RoutingTable;
+  readonly sites: SiteMap;
+  /** By position. */
+  readonly list: readonly RoutedApplication[];
+  readonly applications: ReadonlyMap<string, RoutedApplication>;
+
+  constructor(table: RoutingTable, sites: SiteMap, list: readonly RoutedApplication[]) {
+    this.table = table;
+    this.sites = sites;
+    this.list = list;
+    this.applications = new Map(list.map((application) => [application.entry.id, application]));
+  }
+
+  get revision(): Revision {
+    return this.table.revision;
+  }
+
+  get domain(): string {
+    return this.table.domain;
+  }
+}
+
+/** How the shares of `maxConnections` are cut: this worker's slot, from 0, of so many workers. */
+export interface WorkerShare {
+  readonly worker: number;
+  readonly workers: number;
+}
+
+/** Compiles in slices: run it with `next()` until it is done; its result goes to `WorkerRouter.install`. */
+export function* compileInSlices(
+  table: RoutingTable,
+  before: CompiledTable | null,
+  parts: { readonly context: AffinityContext; readonly share: WorkerShare },
+): Generator<void, CompiledTable> {
+  const list: RoutedApplication[] = [];
+  const hasSameSecrets = before !== null && sameSecrets(table, before.table);
+  let work = 0;
+  for (const entry of table.applications) {
+    const known = before?.applications.get(entry.id);
+    if (hasSameSecrets && known?.entry === entry && known.domain === table.domain) {
+      list.push(known);
+      continue;
+    }
+    const application = new RoutedApplication(entry, {
+      domain: table.domain,
+      order: list.length,
+      affinity: planOf(entry, table.secrets, parts.context),
+      routes: new RouteMap(),
+    });
+    list.push(application);
+    for (const edition of entry.editions) {
+      work = yield* compileEdition(edition, application, parts, work);
+    }
+    application.running =
+      application.editions.findLast((edition) => edition.entry.state === "running") ?? null;
+  }
+  if (before !== null && haveSameSites(table, before.table)) {
+    return new CompiledTable(table, before.sites, list);
+  }
+  return new CompiledTable(table, yield* compileSites(table), list);
+}
+
+function* compileEdition(
+  entry: EditionEntry,
+  application: RoutedApplication,
+  parts: { readonly context: AffinityContext; readonly share: WorkerShare },
+  workBefore: number,
+): Generator<void, number> {
+  const edition = new RoutedEdition(entry, application);
+  application.editions.push(edition);
+  let work = workBefore + 1;
+  for (const declared of entry.instances) {
+    const state = parts.context.states.stateOf(declared.key);
+    const instance = new RoutedInstance(
+      declared,
+      state,
+      edition,
+      shareOf(declared.maxConnections, parts.share),
+    );
+    edition.instances.push(instance);
+    for (const route of declared.routes) application.routes.add(route, instance);
+    work += 1;
+    if (work % SLICE === 0) yield;
+  }
+  edition.pool = new Pool(edition, parts.context.random);
+  return work;
+}
+
+function* compileSites(table: RoutingTable): Generator<void, SiteMap> {
+  const sites = new SiteMap();
+  for (const host of table.virtualHosts) sites.addVirtualHost(host);
+  let work = 0;
+  for (const entry of table.applications) {
+    sites.addApplication(entry, work);
+    work += 1;
+    if (work % SLICE === 0) yield;
+  }
+  return sites;
+}
+
+/**
+ * This worker's share of a limit over all workers. Shares differ by one at most and add up to the limit, but for a limit
+ * below the number of workers: then each worker may have one, since a connection belongs to one worker and a share of
+ * none would refuse it for ever.
+ */
+export function shareOf(limit: number, share: WorkerShare): number {
+  if (limit === 0) return Number.POSITIVE_INFINITY;
+  const whole = Math.floor(limit / share.workers);
+  return Math.max(1, whole + (share.worker < limit % share.workers ? 1 : 0));
+}
+
+function sameSecrets(one: RoutingTable, other: RoutingTable): boolean {
+  return (
+    one.secrets === other.secrets ||
+    (one.secrets.fingerprintKey === other.secrets.fingerprintKey &&
+      one.secrets.tokenKeys.join() === other.secrets.tokenKeys.join())
+  );
+}
+
+/** All instances of an application, in the order of its editions. */
+export function instancesOf(application: ApplicationEntry): readonly { readonly key: string }[] {
+  return application.editions.flatMap((edition) => edition.instances);
+}

@@ -1,0 +1,38 @@
+// The states of all instances that this worker has ever known, by key and by slot. They outlive tables: an exchange that
+// began under an old table releases its claim on the same counter that the new table reads.
+//
+// A slot is never given to another key. Sessions and the proxy's pools refer to slots without saying so, and a state costs
+// some 200 bytes, so that ten thousand redeployed instances cost two megabytes until the worker is replaced.
+
+import { InstanceState } from "./compiled.ts";
+
+/** Finds and makes instance states. */
+export class InstanceStates {
+  readonly #byKey = new Map<string, InstanceState>();
+  readonly #bySlot: InstanceState[] = [];
+
+  /** The state of this key (`application/edition/server`); made when it is new. */
+  stateOf(key: string): InstanceState {
+    const known = this.#byKey.get(key);
+    if (known !== undefined) return known;
+    const state = new InstanceState(key, this.#bySlot.length);
+    this.#byKey.set(key, state);
+    this.#bySlot.push(state);
+    return state;
+  }
+
+  /** The state of this key when there is one. */
+  find(key: string): InstanceState | undefined {
+    return this.#byKey.get(key);
+  }
+
+  /** The state in this slot; undefined for a slot that was never given out. */
+  at(slot: number): InstanceState | undefined {
+    return this.#bySlot[slot];
+  }
+
+  /** All states, by slot. */
+  all(): readonly InstanceState[] {
+    return this.#bySlot;
+  }
+}

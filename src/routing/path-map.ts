@@ -1,0 +1,118 @@
+// hot: bench/micro/decide.ts
+// Finds which pattern a path belongs to (SPEC R1): the exact path, else the longest prefix by whole segments, else the
+// extension, else `/*`; of two equal patterns the one declared first.
+//
+// A prefix is found by the hash of the octets so far, asked at the end of each segment: a tree of segments without nodes,
+// one look-up a segment and none deeper than the deepest pattern. Paths come decoded (`decoded-path.ts`) or were plain.
+
+import { DOT, SLASH } from "../http1/octets.ts";
+import { HASH_START, hashOctet, hashOctets, startsWithOctets } from "./octet-hash.ts";
+
+/** What a pattern leads to. */
+export interface PathTarget {
+  /** Position of the application in the table. */
+  readonly application: number;
+  /** As declared, for people: `/shop`, `*.jsp`. */
+  readonly pattern: string;
+}
+
+interface PathEntry {
+  readonly octets: Uint8Array;
+  readonly target: PathTarget;
+  /** Another pattern with the same hash. */
+  next: PathEntry | null;
+}
+
+/** The patterns of one virtual host; built by `add`, then only asked. */
+export class PathMap {
+  readonly #exact = new Map<number, PathEntry>();
+  readonly #prefixes = new Map<number, PathEntry>();
+  readonly #extensions = new Map<number, PathEntry>();
+  #everyPath: PathTarget | null = null;
+  #depthMax = 0;
+
+  /** Adds a context root: `/shop` and all below it; `/` is every path. False when the same one is there already. */
+  addContextRoot(root: string, application: number): boolean {
+    return this.#addPrefix(root, { application, pattern: root });
+  }
+
+  /** Adds a pattern of plugin-cfg.xml: `/hello` exact, `/a/*` prefix, `*.jsp` extension, `/*`. False when it is there already. */
+  addPattern(pattern: string, application: number): boolean {
+    const target = { application, pattern };
+    if (pattern.endsWith("/*")) return this.#addPrefix(pattern.slice(0, -2), target);
+    const isExtension = pattern.startsWith("*.");
+    return isExtension ? add(this.#extensions, pattern.slice(2), target) : add(this.#exact, pattern, target);
+  }
+
+  /** The target of a decoded path in `bytes[start, end)`; the empty path is the root. */
+  find(bytes: Uint8Array, start: number, end: number): PathTarget | null {
+    if (this.#exact.size > 0) {
+      const exact = findEntry(this.#exact, hashOctets(bytes, start, end), bytes, start, end);
+      if (exact !== null) return exact;
+    }
+    const prefix = this.#depthMax === 0 ? null : this.#findPrefix(bytes, start, end);
+    if (prefix !== null) return prefix;
+    const extension = this.#extensions.size === 0 ? null : this.#findExtension(bytes, start, end);
+    return extension ?? this.#everyPath;
+  }
+
+  #findPrefix(bytes: Uint8Array, start: number, end: number): PathTarget | null {
+    let best: PathTarget | null = null;
+    let hash = HASH_START;
+    let at = start;
+    for (let depth = this.#depthMax; depth > 0 && at < end; depth -= 1) {
+      do {
+        hash = hashOctet(hash, bytes[at] as number);
+        at += 1;
+      } while (at < end && bytes[at] !== SLASH);
+      const found = findEntry(this.#prefixes, hash, bytes, start, at);
+      if (found !== null) best = found;
+    }
+    return best;
+  }
+
+  /** By what follows the last dot of the last segment. */
+  #findExtension(bytes: Uint8Array, start: number, end: number): PathTarget | null {
+    let at = end - 1;
+    while (at >= start && bytes[at] !== DOT && bytes[at] !== SLASH) at -= 1;
+    if (at < start || bytes[at] !== DOT) return null;
+    return findEntry(this.#extensions, hashOctets(bytes, at + 1, end), bytes, at + 1, end);
+  }
+
+  #addPrefix(prefix: string, target: PathTarget): boolean {
+    const segments = prefix.split("/").filter((segment) => segment !== "");
+    if (segments.length === 0) {
+      if (this.#everyPath !== null) return false;
+      this.#everyPath = target;
+      return true;
+    }
+    this.#depthMax = Math.max(this.#depthMax, segments.length);
+    return add(this.#prefixes, `/${segments.join("/")}`, target);
+  }
+}
+
+function add(entries: Map<number, PathEntry>, text: string, target: PathTarget): boolean {
+  const octets = Uint8Array.from(Buffer.from(text, "utf8"));
+  const hash = hashOctets(octets, 0, octets.length);
+  const first = entries.get(hash) ?? null;
+  if (findEntry(entries, hash, octets, 0, octets.length) !== null) return false;
+  entries.set(hash, { octets, target, next: first });
+  return true;
+}
+
+function findEntry(
+  entries: Map<number, PathEntry>,
+  hash: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): PathTarget | null {
+  let entry = entries.get(hash) ?? null;
+  while (entry !== null) {
+    if (entry.octets.length === end - start && startsWithOctets(bytes, start, entry.octets)) {
+      return entry.target;
+    }
+    entry = entry.next;
+  }
+  return null;
+}

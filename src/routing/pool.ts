@@ -1,0 +1,201 @@
+// hot: bench/micro/decide.ts
+// The instances of one edition, arranged for choosing among them: who is up and has a place, who is due for a trial, and
+// what to do when nobody is. Choosing here and claiming in the same turn is the router's part.
+//
+// Order of choice (SPEC R4, P3; §2.6, §2.12):
+//   1. a marked-down instance whose trial is due     3. backups that are up and have a place, in order
+//   2. primaries that are up and have a place        4. nobody is up: all of them are tried all the same
+// Primaries that are up but full do not spill over to the backups: the request waits for a place.
+
+import type { Random } from "../base/random.ts";
+import type { Picker } from "./picker.ts";
+import { pickerOf } from "./picker.ts";
+import type { RoutedEdition, RoutedInstance } from "./routed.ts";
+
+/** No instance is left out. */
+export const NONE_TRIED: readonly RoutedInstance[] = [];
+
+/** Whom to choose in one edition. */
+export class Pool {
+  readonly #edition: RoutedEdition;
+  /** Open primaries that are up and have a place. */
+  readonly #picker: Picker;
+  readonly #countsAffinity: boolean;
+  /** Open primaries, then open backups, each in order of declaration. */
+  readonly #open: RoutedInstance[] = [];
+  #primaryCount = 0;
+  /** Marked down by traffic, the one whose trial is due next first. */
+  readonly #down: RoutedInstance[] = [];
+  /** Where trying all the same goes on. */
+  #panicAt = 0;
+  /** After `choose` answered null: an instance would do, but is full. */
+  isBusy = false;
+
+  constructor(edition: RoutedEdition, random: Random) {
+    this.#edition = edition;
+    this.#picker = pickerOf(edition.application.entry.balance, random);
+    this.#countsAffinity = edition.application.entry.countAffinity;
+  }
+
+  /** Takes over from the table before: all instances as their states are now. Runs in the turn of the switch. */
+  open(nowMs: number, isFirstTable: boolean): void {
+    for (const isBackup of [false, true]) {
+      for (const instance of this.#edition.instances) {
+        if (instance.isOpen && instance.isBackup === isBackup) this.#open.push(instance);
+      }
+      if (!isBackup) this.#primaryCount = this.#open.length;
+    }
+    for (const instance of this.#edition.instances) {
+      const { state } = instance;
+      const wasOpen = state.routed?.isOpen === true;
+      state.routed = instance;
+      if (instance.isOpen && !wasOpen)
+        state.availableSinceMs = isFirstTable ? Number.NEGATIVE_INFINITY : nowMs;
+      if (isForTrial(instance)) this.#down.push(instance);
+      this.refresh(instance);
+    }
+    this.#sortDown();
+  }
+
+  /**
+   * The instance for a request that is not tied to one; the caller claims it in this turn. Null when there is none, and
+   * `isBusy` says whether one would do but for its limit.
+   *
+   * @param tried - instances that failed the request already
+   */
+  choose(nowMs: number, tried: readonly RoutedInstance[]): RoutedInstance | null {
+    this.isBusy = false;
+    if (this.#down.length > 0) {
+      const due = this.#dueTrial(nowMs, tried);
+      if (due !== null) return due;
+    }
+    if (this.#picker.size > 0) {
+      if (tried.length === 0) return this.#picker.pick(nowMs);
+      const other = this.#pickOther(nowMs, tried);
+      if (other !== null) return other;
+    }
+    return this.#chooseWithoutPicker(tried);
+  }
+
+  /** Whom `choose` would answer, changing nothing; null when there is none or chance decides (then `size` is over 1). */
+  peek(nowMs: number): RoutedInstance | null {
+    this.isBusy = false;
+    const due = this.#dueTrial(nowMs, NONE_TRIED);
+    if (due !== null) return due;
+    if (this.#picker.size > 0) return this.#picker.peek();
+    const panicAt = this.#panicAt;
+    const chosen = this.#chooseWithoutPicker(NONE_TRIED);
+    this.#panicAt = panicAt;
+    return chosen;
+  }
+
+  /** Primaries that are open, up and have a place. */
+  get size(): number {
+    return this.#picker.size;
+  }
+
+  /** Puts the instance in or out of reach of picks after its mark or its requests in flight changed. */
+  refresh(instance: RoutedInstance): void {
+    if (!instance.isOpen || instance.isBackup) return;
+    const isPickable = instance.state.downSinceMs === 0 && hasPlace(instance);
+    if (isPickable !== instance.position >= 0) {
+      if (isPickable) this.#picker.add(instance);
+      else this.#picker.remove(instance);
+    } else if (isPickable) {
+      this.#picker.loadChanged(instance);
+    }
+  }
+
+  /** A request with affinity was claimed; whether it uses up a turn is a setting of the cluster. */
+  countAffinity(instance: RoutedInstance): void {
+    if (this.#countsAffinity && instance.position >= 0) this.#picker.countTurn(instance);
+  }
+
+  /** Queues the instance's next trial by when it is due, or takes it out when it is up or in a probe's hands. */
+  markChanged(instance: RoutedInstance): void {
+    const at = this.#down.indexOf(instance);
+    if (at >= 0) this.#down.splice(at, 1);
+    if (isForTrial(instance)) {
+      this.#down.push(instance);
+      this.#sortDown();
+    }
+    this.refresh(instance);
+  }
+
+  /** True when an open instance other than this one is up: then this one may be marked down (the last one never is). */
+  hasOtherUp(instance: RoutedInstance): boolean {
+    return this.#open.some((other) => other !== instance && other.state.downSinceMs === 0);
+  }
+
+  #dueTrial(nowMs: number, tried: readonly RoutedInstance[]): RoutedInstance | null {
+    for (let at = 0; at < this.#down.length; at += 1) {
+      const instance = this.#down[at] as RoutedInstance;
+      if (!isTrialDue(instance, nowMs)) return null;
+      if (hasPlace(instance) && !tried.includes(instance)) return instance;
+    }
+    return null;
+  }
+
+  #sortDown(): void {
+    if (this.#down.length > 1) this.#down.sort((one, other) => one.state.lastTryMs - other.state.lastTryMs);
+  }
+
+  #pickOther(nowMs: number, tried: readonly RoutedInstance[]): RoutedInstance | null {
+    const taken = tried.filter((instance) => instance.position >= 0 && instance.edition === this.#edition);
+    for (const instance of taken) this.#picker.remove(instance);
+    const picked = this.#picker.size > 0 ? this.#picker.pick(nowMs) : null;
+    for (const instance of taken) this.#picker.add(instance);
+    return picked;
+  }
+
+  #chooseWithoutPicker(tried: readonly RoutedInstance[]): RoutedInstance | null {
+    const open = this.#open;
+    let areFull = false;
+    for (let at = 0; at < open.length; at += 1) {
+      const instance = open[at] as RoutedInstance;
+      if (at === this.#primaryCount && areFull) break;
+      if (instance.state.downSinceMs > 0 || tried.includes(instance)) continue;
+      if (!hasPlace(instance)) areFull = true;
+      else if (instance.isBackup) return instance;
+    }
+    if (areFull) {
+      this.isBusy = true;
+      return null;
+    }
+    return this.#chooseInPanic(tried);
+  }
+
+  /** Nobody is up: primaries one after the other, then backups. */
+  #chooseInPanic(tried: readonly RoutedInstance[]): RoutedInstance | null {
+    const open = this.#open;
+    for (let step = 1; step <= open.length; step += 1) {
+      const isPrimary = step <= this.#primaryCount;
+      const at = isPrimary ? (this.#panicAt + step) % this.#primaryCount : step - 1;
+      const instance = open[at] as RoutedInstance;
+      if (tried.includes(instance)) continue;
+      if (hasPlace(instance)) {
+        if (isPrimary) this.#panicAt = at;
+        return instance;
+      }
+      this.isBusy = true;
+    }
+    return null;
+  }
+}
+
+/** True when the instance may take one more request. */
+export function hasPlace(instance: RoutedInstance): boolean {
+  return instance.state.inFlight < instance.inFlightMax;
+}
+
+/** True when new requests may be the trial of this instance. */
+function isForTrial(instance: RoutedInstance): boolean {
+  return instance.isOpen && instance.state.downSinceMs > 0 && !instance.state.isDownByProbe;
+}
+
+/** True when a marked-down instance may be tried once: the interval since its mark or its last trial is over. */
+export function isTrialDue(instance: RoutedInstance, nowMs: number): boolean {
+  const { state } = instance;
+  if (state.downSinceMs === 0 || state.isDownByProbe) return false;
+  return nowMs - state.lastTryMs >= instance.application.entry.traffic.retryIntervalMs;
+}

@@ -1,0 +1,110 @@
+// The classes behind `compiled.ts`: a table's applications, editions and instances with what deciding needs at hand.
+// Made by `compile.ts`; only the picking fields of an instance change afterwards, and only its pool changes them.
+
+import type { AffinityPlan } from "./affinity-plan.ts";
+import type { CompiledApplication, CompiledEdition, CompiledInstance, InstanceState } from "./compiled.ts";
+import type { Pool } from "./pool.ts";
+import type { RouteMap } from "./route-map.ts";
+import type { ApplicationEntry, EditionEntry, InstanceEntry } from "./table.ts";
+
+/** An instance of the current table. */
+export class RoutedInstance implements CompiledInstance {
+  readonly entry: InstanceEntry;
+  readonly state: InstanceState;
+  readonly application: RoutedApplication;
+  readonly edition: RoutedEdition;
+  readonly route: string;
+  readonly inFlightMax: number;
+  /** The mode lets nothing through, or the edition is only distributed: not even requests with affinity. */
+  readonly isClosed: boolean;
+  /** New users may be sent here, marks and places aside: the mode is normal and the weight is not 0. */
+  readonly isOpen: boolean;
+  readonly isBackup: boolean;
+  /** Where its picker keeps it, -1 for nowhere. */
+  position = -1;
+  /** By which its picker orders it; the least is next. */
+  rank = 0;
+
+  constructor(entry: InstanceEntry, state: InstanceState, edition: RoutedEdition, inFlightMax: number) {
+    this.entry = entry;
+    this.state = state;
+    this.edition = edition;
+    this.application = edition.application;
+    this.route = entry.routes[0] ?? "";
+    this.inFlightMax = inFlightMax;
+    this.isClosed = entry.access === "closed" || edition.entry.state === "distributed";
+    this.isOpen = entry.access === "open" && entry.weight > 0 && !this.isClosed;
+    this.isBackup = entry.role === "backup";
+  }
+
+  /** `domain/node/server;edition`. */
+  get servedBy(): string {
+    return `${this.application.domain}/${this.entry.node}/${this.entry.server};${this.edition.entry.label}`;
+  }
+}
+
+/** An edition of the current table; its pool says who gets the next request. */
+export class RoutedEdition implements CompiledEdition {
+  readonly entry: EditionEntry;
+  readonly application: RoutedApplication;
+  /** In order of declaration. */
+  readonly instances: RoutedInstance[] = [];
+  /** Set by `compile.ts` when all instances are there. */
+  pool: Pool | null = null;
+
+  constructor(entry: EditionEntry, application: RoutedApplication) {
+    this.entry = entry;
+    this.application = application;
+  }
+
+  get primaries(): readonly RoutedInstance[] {
+    return this.instances.filter((instance) => !instance.isBackup);
+  }
+
+  get backups(): readonly RoutedInstance[] {
+    return this.instances.filter((instance) => instance.isBackup);
+  }
+}
+
+/** An application of the current table. */
+export class RoutedApplication implements CompiledApplication {
+  readonly entry: ApplicationEntry;
+  readonly domain: string;
+  readonly affinity: AffinityPlan;
+  readonly editions: RoutedEdition[] = [];
+  readonly routes: RouteMap;
+  /** Position in the table; moves when an application before it goes. */
+  order: number;
+  running: RoutedEdition | null = null;
+  #byKey: Map<string, RoutedInstance> | null = null;
+
+  constructor(
+    entry: ApplicationEntry,
+    parts: {
+      readonly domain: string;
+      readonly order: number;
+      readonly affinity: AffinityPlan;
+      readonly routes: RouteMap;
+    },
+  ) {
+    this.entry = entry;
+    this.domain = parts.domain;
+    this.order = parts.order;
+    this.affinity = parts.affinity;
+    this.routes = parts.routes;
+  }
+
+  get instances(): readonly RoutedInstance[] {
+    return this.editions.flatMap((edition) => edition.instances);
+  }
+
+  get byRoute(): ReadonlyMap<string, RoutedInstance> {
+    return this.routes.asMap();
+  }
+
+  /** Made when somebody asks: deciding does not. */
+  get byKey(): ReadonlyMap<string, RoutedInstance> {
+    this.#byKey ??= new Map(this.instances.map((instance) => [instance.entry.key, instance]));
+    return this.#byKey;
+  }
+}

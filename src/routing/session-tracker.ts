@@ -1,0 +1,152 @@
+// hot: bench/micro/decide.ts
+// The life of an application's sessions as requests and responses show it (SPEC A4): born when a response sets the session
+// cookie, moved when another instance serves it, over when the cookie is deleted or the application says so.
+//
+// A session that this router does not know, but whose request names an instance that exists, is adopted when the
+// application answers it without setting the cookie anew: after a restart the users of before are counted again.
+
+import type { EpochMs } from "../base/units.ts";
+import { readSetCookie, SetCookie } from "../http/cookies.ts";
+import { equalsIgnoringCase, word, ZERO } from "../http1/octets.ts";
+import { FIELD_OTHER, FIELD_SET_COOKIE, type ResponseHead } from "../http1/response-head.ts";
+import { type FingerprintSeed, fingerprint } from "../sessions/fingerprint.ts";
+import { NO_SESSION } from "../sessions/sessions.ts";
+import type { AffinityContext } from "./affinity-plan.ts";
+import type { Decision, ResponseEdits } from "./decision.ts";
+import { AFFINITY_FAILED_OVER, AFFINITY_KEPT, AFFINITY_MOVED } from "./decision.ts";
+import type { RoutedInstance } from "./routed.ts";
+import type { Tie } from "./tie.ts";
+
+/** Where the session's identity stands in a cookie's value, without cache id and route; set by the plan. */
+export interface IdentityReader {
+  idStart: number;
+  idEnd: number;
+  readIdentity(bytes: Uint8Array, start: number, end: number): void;
+}
+
+/** What a Set-Cookie field of the session's name did. */
+export const COOKIE_NONE = 0;
+export const COOKIE_SET = 1;
+export const COOKIE_DELETED = 2;
+
+/** Tracks the sessions of one application. */
+export class SessionTracker {
+  /** The last Set-Cookie that was read. */
+  readonly setCookie: SetCookie = new SetCookie();
+  readonly #context: AffinityContext;
+  readonly #seed: FingerprintSeed;
+  readonly #cookie: Uint8Array;
+  readonly #endedHeader: Uint8Array;
+  readonly #target = { high: 0, low: 0 };
+
+  constructor(
+    context: AffinityContext,
+    seed: FingerprintSeed,
+    names: { readonly cookie: string; readonly endedHeader: string },
+  ) {
+    this.#context = context;
+    this.#seed = seed;
+    this.#cookie = word(names.cookie);
+    this.#endedHeader = word(names.endedHeader.toLowerCase());
+  }
+
+  /** The request's session is the one with the identity in `bytes[start, end)`. */
+  identify(bytes: Uint8Array, start: number, end: number, decision: Decision): void {
+    fingerprint(this.#seed, bytes, start, end, this.#target);
+    decision.hasSession = true;
+    decision.sessionHigh = this.#target.high;
+    decision.sessionLow = this.#target.low;
+  }
+
+  /** The instance that the table knows the request's session to be on; null when it knows none. */
+  lookUp(decision: Decision, tie: Tie): RoutedInstance | null {
+    const { sessions, states } = this.#context;
+    tie.index = sessions.find(decision.sessionHigh, decision.sessionLow);
+    if (tie.index === NO_SESSION) return null;
+    return states.at(sessions.slotOf(tie.index))?.routed ?? null;
+  }
+
+  /**
+   * Reads one Set-Cookie field: binds the session that it names, or ends the request's. Offsets of what was read are
+   * in `setCookie`.
+   */
+  readSetCookieField(
+    decision: Decision,
+    instance: RoutedInstance,
+    head: ResponseHead,
+    field: number,
+    reader: IdentityReader,
+    edits: ResponseEdits,
+  ): number {
+    const { bytes } = head;
+    const start = head.valueStart[field] as number;
+    if (!this.#isOurs(bytes, start)) return COOKIE_NONE;
+    const now = (this.#context.nowSeconds * 1000) as EpochMs;
+    const cookie = this.setCookie;
+    if (!readSetCookie(bytes, start, head.valueEnd[field] as number, now, cookie)) return COOKIE_NONE;
+    if (cookie.nameEnd - cookie.nameStart !== this.#cookie.length) return COOKIE_NONE;
+    if (cookie.isDeletion) {
+      this.end(decision, edits);
+      return COOKIE_DELETED;
+    }
+    reader.readIdentity(bytes, cookie.valueStart, cookie.valueEnd);
+    fingerprint(this.#seed, bytes, reader.idStart, reader.idEnd, this.#target);
+    const { high, low } = this.#target;
+    const isSame = decision.hasSession && high === decision.sessionHigh && low === decision.sessionLow;
+    // A new id in place of an old one, as after a login: the client forgets the old one.
+    if (!isSame) this.end(decision, edits);
+    this.#context.sessions.bind(high, low, instance.state.slot, this.#context.nowSeconds);
+    return COOKIE_SET;
+  }
+
+  /** Ends the request's session; every worker must know before the client can come again (SPEC A5). */
+  end(decision: Decision, edits: ResponseEdits): void {
+    if (!decision.hasSession) return;
+    if (this.#context.sessions.end(decision.sessionHigh, decision.sessionLow)) edits.mustReplicate = true;
+  }
+
+  /** What every response can say, whatever the style: that the session has ended, or, by saying nothing, that it lives. */
+  readRest(decision: Decision, instance: RoutedInstance, head: ResponseHead, edits: ResponseEdits): void {
+    if (!decision.hasSession) return;
+    if (this.#saysEnded(head)) {
+      this.end(decision, edits);
+      return;
+    }
+    const { affinity } = decision;
+    if (affinity !== AFFINITY_KEPT && affinity !== AFFINITY_FAILED_OVER && affinity !== AFFINITY_MOVED)
+      return;
+    const { sessions, nowSeconds } = this.#context;
+    if (sessions.find(decision.sessionHigh, decision.sessionLow) !== NO_SESSION) return;
+    sessions.bind(decision.sessionHigh, decision.sessionLow, instance.state.slot, nowSeconds);
+  }
+
+  /** `Session-Ended: 1`. */
+  #saysEnded(head: ResponseHead): boolean {
+    const length = this.#endedHeader.length;
+    if (length === 0) return false;
+    for (let field = 0; field < head.fieldCount; field += 1) {
+      if (head.fieldId[field] !== FIELD_OTHER) continue;
+      const start = head.nameStart[field] as number;
+      const end = head.nameEnd[field] as number;
+      if (end - start !== length || !equalsIgnoringCase(head.bytes, start, end, this.#endedHeader)) continue;
+      const value = head.valueStart[field] as number;
+      return (head.valueEnd[field] as number) - value === 1 && head.bytes[value] === ZERO + 1;
+    }
+    return false;
+  }
+
+  #isOurs(bytes: Uint8Array, start: number): boolean {
+    for (let at = 0; at < this.#cookie.length; at += 1) {
+      if (bytes[start + at] !== this.#cookie[at]) return false;
+    }
+    return true;
+  }
+}
+
+/** The index of the next Set-Cookie field at or after `from`; -1 when there is none. */
+export function nextSetCookie(head: ResponseHead, from: number): number {
+  for (let field = from; field < head.fieldCount; field += 1) {
+    if (head.fieldId[field] === FIELD_SET_COOKIE) return field;
+  }
+  return -1;
+}

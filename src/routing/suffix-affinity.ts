@@ -1,0 +1,104 @@
+// hot: bench/micro/decide.ts
+// `suffix`: the application server appends route ids to its session id, `0000ABC:s1:s2` (§2.11). They are tried in order.
+// The session's identity is what stands between the cache id and the first separator.
+
+import type { RequestHead } from "../http1/request-head.ts";
+import type { ResponseHead } from "../http1/response-head.ts";
+import type { AffinityContext, AffinityPlan } from "./affinity-plan.ts";
+import { takesAffinity } from "./affinity-plan.ts";
+import type { ClientPoint, Decision, ResponseEdits } from "./decision.ts";
+import type { RoutedApplication, RoutedInstance } from "./routed.ts";
+import type { SessionTracker } from "./session-tracker.ts";
+import { type IdentityReader, nextSetCookie } from "./session-tracker.ts";
+import type { SessionValues } from "./session-values.ts";
+import { NOT_ASKED, TIE_INVALID, TIE_KNOWN, type Tie } from "./tie.ts";
+
+export class SuffixAffinity implements AffinityPlan, IdentityReader {
+  readonly isSticky: boolean = true;
+  idStart = 0;
+  idEnd = 0;
+  readonly #context: AffinityContext;
+  readonly #tracker: SessionTracker;
+  readonly #values: SessionValues;
+  readonly #separator: number;
+  readonly #cacheIdLength: number;
+
+  constructor(
+    context: AffinityContext,
+    parts: {
+      readonly tracker: SessionTracker;
+      readonly values: SessionValues;
+      readonly separator: string;
+      readonly cacheIdLength: number;
+    },
+  ) {
+    this.#context = context;
+    this.#tracker = parts.tracker;
+    this.#values = parts.values;
+    this.#separator = parts.separator.charCodeAt(0);
+    this.#cacheIdLength = parts.cacheIdLength;
+  }
+
+  find(
+    head: RequestHead,
+    _client: ClientPoint,
+    application: RoutedApplication,
+    tie: Tie,
+    decision: Decision,
+  ): void {
+    const values = this.#values;
+    const { bytes } = head;
+    for (let isFound = values.first(head); isFound; isFound = values.next(head)) {
+      this.readIdentity(bytes, values.valueStart, values.valueEnd);
+      if (this.idEnd === this.idStart) continue;
+      this.#tryRoutes(bytes, values.valueEnd, application, tie);
+      this.#tracker.identify(bytes, this.idStart, this.idEnd, decision);
+      if (tie.kind === TIE_KNOWN) return;
+      // An id without a route that we know, as of an application on one server: we may know where it was born.
+      const born = this.#tracker.lookUp(decision, tie);
+      if (born !== null && born.application === application) {
+        tie.name(born, takesAffinity(born, this.#context.nowMs));
+        return;
+      }
+      tie.kind = TIE_INVALID;
+      tie.index = NOT_ASKED;
+    }
+  }
+
+  prefer(): RoutedInstance | null {
+    return null;
+  }
+
+  readResponse(decision: Decision, instance: RoutedInstance, head: ResponseHead, edits: ResponseEdits): void {
+    let isTold = false;
+    if (head.hasSetCookie) {
+      for (let field = nextSetCookie(head, 0); field >= 0; field = nextSetCookie(head, field + 1)) {
+        if (this.#tracker.readSetCookieField(decision, instance, head, field, this, edits) !== 0)
+          isTold = true;
+      }
+    }
+    if (!isTold) this.#tracker.readRest(decision, instance, head, edits);
+  }
+
+  readIdentity(bytes: Uint8Array, start: number, end: number): void {
+    const idStart = end - start > this.#cacheIdLength ? start + this.#cacheIdLength : start;
+    let at = idStart;
+    while (at < end && bytes[at] !== this.#separator) at += 1;
+    this.idStart = idStart;
+    this.idEnd = at;
+  }
+
+  /** Names every instance whose route stands behind the id, up to the first that may take the request. */
+  #tryRoutes(bytes: Uint8Array, end: number, application: RoutedApplication, tie: Tie): void {
+    let start = this.idEnd + 1;
+    while (start < end) {
+      let stop = start;
+      while (stop < end && bytes[stop] !== this.#separator) stop += 1;
+      const instance = application.routes.find(bytes, start, stop);
+      if (instance !== null && instance.edition.entry.state !== "distributed") {
+        if (tie.name(instance, takesAffinity(instance, this.#context.nowMs))) return;
+      }
+      start = stop + 1;
+    }
+  }
+}

@@ -1,0 +1,372 @@
+// hot: bench/micro/decide.ts
+// The routing brain of a worker: decides each request from the current table and claims the instance in the same turn.
+//
+// Virtual host → application → affinity → running edition → balancer; see README.md for the whole order. A new table is
+// compiled aside and installed by swapping one reference; counters and marks live on in `InstanceState`.
+
+import type { Random } from "../base/random.ts";
+import type { Revision } from "../base/units.ts";
+import type { RequestHead } from "../http1/request-head.ts";
+import type { ResponseHead } from "../http1/response-head.ts";
+import { NO_SESSION, type Sessions } from "../sessions/sessions.ts";
+import { type AffinityContext, takesAffinity } from "./affinity-plan.ts";
+import * as availability from "./availability.ts";
+import { CompiledTable, compileInSlices, type WorkerShare } from "./compile.ts";
+import type { CompiledInstance } from "./compiled.ts";
+import type { ClientPoint, Decision, RequestRouter, ResponseEdits } from "./decision.ts";
+import * as is from "./decision.ts";
+import { InstanceStates } from "./instance-states.ts";
+import { hasPlace, isTrialDue, NONE_TRIED, type Pool } from "./pool.ts";
+import type { RoutedApplication, RoutedEdition, RoutedInstance } from "./routed.ts";
+import { BAD, SiteMap } from "./site-map.ts";
+import type { RoutingTable } from "./table.ts";
+import { NOT_ASKED, TIE_INVALID, TIE_KNOWN, Tie } from "./tie.ts";
+
+/** What a router is made of; all of it is passed in. */
+export interface WorkerRouterParts {
+  readonly random: Random;
+  readonly sessions: Sessions;
+  readonly share: WorkerShare;
+  /** Tells the other processes of a mark that traffic has made; called within `succeeded`, `failed` and `decide`. */
+  readonly onMark: (mark: availability.Mark) => void;
+  /** Given when somebody else refers to slots too, such as the session table's replication. */
+  readonly states?: InstanceStates;
+}
+
+const NO_TABLE: RoutingTable = {
+  version: 1,
+  domain: "",
+  revision: 0 as Revision,
+  secrets: { tokenKeys: [], fingerprintKey: "" },
+  virtualHosts: [],
+  applications: [],
+};
+
+export class WorkerRouter implements RequestRouter {
+  readonly states: InstanceStates;
+  readonly #parts: WorkerRouterParts;
+  readonly #context: AffinityContext;
+  readonly #tie = new Tie();
+  #compiled: CompiledTable = new CompiledTable(NO_TABLE, new SiteMap(), []);
+  #hasTable = false;
+
+  constructor(parts: WorkerRouterParts) {
+    this.states = parts.states ?? new InstanceStates();
+    this.#parts = parts;
+    this.#context = {
+      sessions: parts.sessions,
+      states: this.states,
+      random: parts.random,
+      nowMs: 0,
+      nowSeconds: 0,
+    };
+  }
+
+  /** Monotonic time; whoever runs the worker sets it once an event-loop turn, before anything is asked. */
+  set nowMs(nowMs: number) {
+    this.#context.nowMs = nowMs;
+  }
+
+  get nowMs(): number {
+    return this.#context.nowMs;
+  }
+
+  /** Epoch time in whole seconds; set together with `nowMs`. */
+  set nowSeconds(nowSeconds: number) {
+    this.#context.nowSeconds = nowSeconds;
+  }
+
+  get nowSeconds(): number {
+    return this.#context.nowSeconds;
+  }
+
+  get revision(): Revision {
+    return this.#compiled.revision;
+  }
+
+  /** The table in use: for reports, pages and pools. */
+  get compiled(): CompiledTable {
+    return this.#compiled;
+  }
+
+  /** Compiles and installs a table in one go: for the first table, when there is no traffic yet, and for tests. */
+  setTable(table: RoutingTable): void {
+    const compiling = this.compile(table);
+    for (;;) {
+      const step = compiling.next();
+      if (step.done === true) {
+        this.install(step.value);
+        return;
+      }
+    }
+  }
+
+  /** Compiles in slices of well under a millisecond: call `next()` until it is done, then `install` the result. */
+  compile(table: RoutingTable): Generator<void, CompiledTable> {
+    return compileInSlices(table, this.#hasTable ? this.#compiled : null, {
+      context: this.#context,
+      share: this.#parts.share,
+    });
+  }
+
+  /** Switches to a compiled table, in one turn. It must have been compiled after the last one was installed. */
+  install(compiled: CompiledTable): void {
+    const before = this.#compiled;
+    for (let order = 0; order < compiled.list.length; order += 1) {
+      const application = compiled.list[order] as RoutedApplication;
+      application.order = order;
+      if (before.applications.get(application.entry.id) === application) continue;
+      for (const edition of application.editions) edition.pool?.open(this.nowMs, !this.#hasTable);
+    }
+    for (const application of before.list) {
+      if (compiled.applications.get(application.entry.id) !== application) forgetInstances(application);
+    }
+    this.#compiled = compiled;
+    this.#hasTable = true;
+  }
+
+  decide(head: RequestHead, client: ClientPoint, decision: Decision): void {
+    reset(decision, client.isSecure);
+    const application = this.#match(head, client, decision);
+    if (application === null) return;
+    decision.application = application;
+    const tie = this.#tie;
+    tie.reset();
+    application.affinity.find(head, client, application, tie, decision);
+    if (decision.outcome === is.BAD_COOKIES) return;
+    if (tie.kind === TIE_KNOWN && tie.edition !== null) {
+      const affinity = tie.isSecondChoice ? is.AFFINITY_FAILED_OVER : is.AFFINITY_KEPT;
+      this.#chooseTied(decision, tie.edition, tie.usable, affinity, NONE_TRIED);
+    } else {
+      this.#chooseNew(decision, application, tie.kind === TIE_INVALID);
+    }
+  }
+
+  decideAgain(decision: Decision, tried: readonly CompiledInstance[]): void {
+    const application = this.#compiled.applications.get(decision.application?.entry.id ?? "") ?? null;
+    if (application === null) {
+      unavailable(decision, is.UNAVAILABLE);
+      return;
+    }
+    this.#tie.index = NOT_ASKED;
+    const left = this.#current(tried);
+    const { waitsFor, affinity } = decision;
+    decision.application = application;
+    const label = decision.edition?.entry.label;
+    const edition = application.editions.find((one) => one.entry.label === label) ?? null;
+    if (affinity === is.AFFINITY_NONE || affinity === is.AFFINITY_NEW || affinity === is.AFFINITY_INVALID) {
+      const running = application.running;
+      if (running === null) unavailable(decision, is.UNAVAILABLE);
+      else this.#chooseIn(decision, running, affinity, left);
+      return;
+    }
+    const wanted = waitsFor === null ? null : (this.states.find(waitsFor.entry.key)?.routed ?? null);
+    const isUsable = wanted !== null && !left.includes(wanted) && takesAffinity(wanted, this.nowMs);
+    if (edition === null) this.#chooseElsewhere(decision, application, null, left);
+    else this.#chooseTied(decision, edition, isUsable ? wanted : null, affinity, left);
+  }
+
+  release(instance: CompiledInstance): void {
+    const { state } = instance;
+    state.inFlight -= 1;
+    const { routed } = state;
+    if (routed === null) return;
+    routed.edition.pool?.refresh(routed);
+    if (state.hasOwnTrial && state.inFlight === 0) availability.abandonTrial(routed);
+  }
+
+  readResponse(decision: Decision, head: ResponseHead, edits: ResponseEdits): void {
+    edits.added = null;
+    edits.insertCount = 0;
+    edits.inserted = null;
+    edits.mustReplicate = false;
+    const routed = decision.instance?.state.routed ?? null;
+    if (routed === null) return;
+    routed.application.affinity.readResponse(decision, routed, head, edits);
+  }
+
+  succeeded(decision: Decision): void {
+    const routed = decision.instance?.state.routed ?? null;
+    if (routed === null || routed.state.downSinceMs === 0) return;
+    if (availability.markUp(routed, this.nowMs, "traffic")) this.#tell(routed, "up", "");
+  }
+
+  failed(decision: Decision, cause: string): void {
+    const routed = decision.instance?.state.routed ?? null;
+    if (routed === null) return;
+    const wasDown = routed.state.downSinceMs > 0;
+    const isDown = availability.markDown(routed, this.nowMs, cause);
+    if (isDown && (!wasDown || decision.isTrial)) this.#tell(routed, "down", cause);
+  }
+
+  /** Applies a mark that another worker's traffic or a probe has made. */
+  applyMark(mark: availability.Mark): void {
+    availability.applyMark(this.states.stateOf(mark.key), mark, this.nowMs);
+  }
+
+  #match(head: RequestHead, client: ClientPoint, decision: Decision): RoutedApplication | null {
+    const { sites, list } = this.#compiled;
+    const site = sites.findSite(head, client.virtualHost, client.port);
+    if (site === null) {
+      decision.outcome = is.NO_VIRTUAL_HOST;
+      return null;
+    }
+    const target = sites.findTarget(head, site);
+    if (target === null) {
+      decision.outcome = is.NO_APPLICATION;
+      return null;
+    }
+    if (target === BAD) {
+      decision.outcome = is.BAD_PATH;
+      return null;
+    }
+    return list[target.application] as RoutedApplication;
+  }
+
+  /** The session's own instance, else another one of its edition, else as the application says (SPEC A3). */
+  #chooseTied(
+    decision: Decision,
+    edition: RoutedEdition,
+    usable: RoutedInstance | null,
+    affinity: number,
+    tried: readonly RoutedInstance[],
+  ): void {
+    if (usable !== null) {
+      if (hasPlace(usable)) this.#claim(decision, usable, affinity);
+      else wait(decision, edition, usable, affinity);
+      if (decision.outcome === is.FORWARD) edition.pool?.countAffinity(usable);
+      return;
+    }
+    const pool = edition.pool as Pool;
+    const other = pool.choose(this.nowMs, tried);
+    if (other !== null) this.#claim(decision, other, is.AFFINITY_FAILED_OVER);
+    else if (pool.isBusy) wait(decision, edition, null, is.AFFINITY_FAILED_OVER);
+    else this.#chooseElsewhere(decision, edition.application, edition, tried);
+  }
+
+  /** Nothing of the session's edition is left. */
+  #chooseElsewhere(
+    decision: Decision,
+    application: RoutedApplication,
+    edition: RoutedEdition | null,
+    tried: readonly RoutedInstance[],
+  ): void {
+    const { running, entry } = application;
+    if (running === null || running === edition) unavailable(decision, is.UNAVAILABLE);
+    else if (entry.onInstanceLost === "error") unavailable(decision, is.SESSION_LOST);
+    else this.#chooseIn(decision, running, is.AFFINITY_MOVED, tried);
+  }
+
+  #chooseNew(decision: Decision, application: RoutedApplication, isInvalid: boolean): void {
+    const { running, affinity } = application;
+    if (running === null) {
+      unavailable(decision, is.UNAVAILABLE);
+      return;
+    }
+    const fresh = affinity.isSticky ? is.AFFINITY_NEW : is.AFFINITY_NONE;
+    this.#chooseIn(decision, running, isInvalid ? is.AFFINITY_INVALID : fresh, NONE_TRIED);
+  }
+
+  #chooseIn(
+    decision: Decision,
+    edition: RoutedEdition,
+    affinity: number,
+    tried: readonly RoutedInstance[],
+  ): void {
+    const pool = edition.pool as Pool;
+    const chosen = pool.choose(this.nowMs, tried);
+    if (chosen !== null) this.#claim(decision, chosen, affinity);
+    else if (pool.isBusy) wait(decision, edition, null, affinity);
+    else unavailable(decision, is.UNAVAILABLE);
+  }
+
+  /** Claims the instance; begins its trial when one is due, and sees to the session. */
+  #claim(decision: Decision, instance: RoutedInstance, affinity: number): void {
+    const { state } = instance;
+    state.inFlight += 1;
+    instance.edition.pool?.refresh(instance);
+    decision.outcome = is.FORWARD;
+    decision.instance = instance;
+    decision.edition = instance.edition;
+    decision.waitsFor = null;
+    decision.affinity = affinity;
+    decision.isTrial = state.downSinceMs > 0 && isTrialDue(instance, this.nowMs);
+    if (decision.isTrial) this.#beginTrial(instance);
+    if (decision.hasSession) this.#touch(decision, instance);
+  }
+
+  #beginTrial(instance: RoutedInstance): void {
+    availability.beginTrial(instance, this.nowMs);
+    instance.state.hasOwnTrial = true;
+    this.#tell(instance, "trial", instance.state.downCause);
+  }
+
+  /** One more request of the session, which moves with its requests where the style ties it to an instance. */
+  #touch(decision: Decision, instance: RoutedInstance): void {
+    const { sessions } = this.#parts;
+    const { sessionHigh: high, sessionLow: low } = decision;
+    const asked = this.#tie.index;
+    const index = asked === NOT_ASKED ? sessions.find(high, low) : asked;
+    if (index === NO_SESSION) return;
+    sessions.touch(index, this.nowSeconds);
+    if (instance.application.affinity.isSticky && sessions.slotOf(index) !== instance.state.slot) {
+      sessions.bind(high, low, instance.state.slot, this.nowSeconds);
+    }
+  }
+
+  #tell(instance: RoutedInstance, state: "down" | "trial" | "up", cause: string): void {
+    this.#parts.onMark({ key: instance.entry.key, state, by: "traffic", cause });
+  }
+
+  /** The instances of the current table in place of those of the table by which a request was first decided. */
+  #current(tried: readonly CompiledInstance[]): readonly RoutedInstance[] {
+    const current: RoutedInstance[] = [];
+    for (const instance of tried) {
+      if (instance.state.routed !== null) current.push(instance.state.routed);
+    }
+    return current;
+  }
+}
+
+function reset(decision: Decision, isSecure: boolean): void {
+  decision.outcome = is.NO_VIRTUAL_HOST;
+  decision.application = null;
+  decision.instance = null;
+  decision.affinity = is.AFFINITY_NONE;
+  decision.waitsFor = null;
+  decision.edition = null;
+  decision.isSecure = isSecure;
+  decision.isTrial = false;
+  decision.hasSession = false;
+  decision.sessionHigh = 0;
+  decision.sessionLow = 0;
+  decision.stripCount = 0;
+}
+
+function unavailable(decision: Decision, outcome: number): void {
+  decision.outcome = outcome;
+  decision.instance = null;
+  decision.waitsFor = null;
+}
+
+function wait(
+  decision: Decision,
+  edition: RoutedEdition,
+  waitsFor: RoutedInstance | null,
+  affinity: number,
+): void {
+  decision.outcome = is.BUSY;
+  decision.instance = null;
+  decision.edition = edition;
+  decision.waitsFor = waitsFor;
+  decision.affinity = affinity;
+}
+
+/** Lets go of the states whose instances the new table, which is open already, does not have. */
+function forgetInstances(application: RoutedApplication): void {
+  for (const edition of application.editions) {
+    for (const instance of edition.instances) {
+      if (instance.state.routed === instance) instance.state.routed = null;
+    }
+  }
+}

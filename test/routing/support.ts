@@ -1,0 +1,234 @@
+// Tables, heads and sessions for the tests of routing: short to write, complete in what they are.
+
+import { seededRandom } from "../../src/base/random.ts";
+import type { Revision } from "../../src/base/units.ts";
+import type { Affinity } from "../../src/domain/application.ts";
+import { parseRequestHead } from "../../src/http1/parse-request.ts";
+import { RequestHead } from "../../src/http1/request-head.ts";
+import { FIELD_CACHE_CONTROL, FIELD_SET_COOKIE, ResponseHead } from "../../src/http1/response-head.ts";
+import type { Mark } from "../../src/routing/availability.ts";
+import type { CompiledInstance } from "../../src/routing/compiled.ts";
+import type { ClientPoint } from "../../src/routing/decision.ts";
+import { Decision, FORWARD, ResponseEdits } from "../../src/routing/decision.ts";
+import type {
+  ApplicationEntry,
+  EditionEntry,
+  InstanceEntry,
+  RoutingTable,
+  VirtualHostEntry,
+} from "../../src/routing/table.ts";
+import { WorkerRouter } from "../../src/routing/worker-router.ts";
+import { NO_SESSION, type Sessions } from "../../src/sessions/sessions.ts";
+
+export const FINGERPRINT_KEY: string = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+export const TOKEN_KEY: string = "a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebf";
+
+export const SUFFIX: Affinity = { style: "suffix", cookie: "JSESSIONID", separator: ":", cacheIdLength: 0 };
+
+/** An instance of `shop` edition 1 on server `name`, with route `name`. */
+export function instance(name: string, more: Partial<InstanceEntry> = {}): InstanceEntry {
+  return {
+    key: `shop/1/${name}`,
+    server: name,
+    node: "node01",
+    address: "127.0.0.1:9000",
+    routes: [name],
+    weight: 1,
+    role: "primary",
+    access: "open",
+    maxConnections: 0,
+    slowStartMs: 0,
+    ...more,
+  };
+}
+
+export function edition(
+  label: string,
+  instances: readonly InstanceEntry[],
+  state: EditionEntry["state"] = "running",
+): EditionEntry {
+  return { label, state, instances };
+}
+
+/** The application `shop` at `/shop`; by default one running edition with the instances given. */
+export function application(
+  instances: readonly InstanceEntry[],
+  more: Partial<ApplicationEntry> = {},
+): ApplicationEntry {
+  return {
+    id: "shop",
+    virtualHosts: ["default_host"],
+    contextRoots: ["/shop"],
+    paths: [],
+    affinity: SUFFIX,
+    sessions: { idleMs: 1_800_000, absoluteMs: 0, endedHeader: "session-ended" },
+    traffic: {
+      connectMs: 5000,
+      firstByteMs: 60_000,
+      betweenBytesMs: 60_000,
+      tunnelIdleMs: 3_600_000,
+      retryIntervalMs: 60_000,
+      postBufferBytes: 65_536,
+      queueLimit: 100,
+      queueMs: 5000,
+      closeSpreadMs: 0,
+      servedByHeader: "",
+    },
+    balance: "weighted-round-robin",
+    countAffinity: false,
+    onInstanceLost: "move",
+    maintenancePage: "",
+    retryAfterSeconds: 30,
+    editions: [edition("1", instances)],
+    ...more,
+  };
+}
+
+export const EVERY_HOST: VirtualHostEntry = { name: "default_host", aliases: ["*:*"] };
+
+export function table(
+  applications: readonly ApplicationEntry[],
+  virtualHosts: readonly VirtualHostEntry[] = [EVERY_HOST],
+  revision: number = 1,
+): RoutingTable {
+  return {
+    version: 1,
+    domain: "test",
+    revision: revision as Revision,
+    secrets: { tokenKeys: [TOKEN_KEY], fingerprintKey: FINGERPRINT_KEY },
+    virtualHosts,
+    applications,
+  };
+}
+
+/** Sessions as the table of a worker keeps them, with nothing but what routing asks. */
+export class PlainSessions implements Sessions {
+  readonly slots: number[] = [];
+  readonly touches: number[] = [];
+  readonly #byKey = new Map<string, number>();
+
+  find(high: number, low: number): number {
+    return this.#byKey.get(`${high}/${low}`) ?? NO_SESSION;
+  }
+
+  slotOf(index: number): number {
+    return this.slots[index] ?? -1;
+  }
+
+  touch(index: number): void {
+    this.touches[index] = (this.touches[index] ?? 0) + 1;
+  }
+
+  bind(high: number, low: number, slot: number): number {
+    const key = `${high}/${low}`;
+    const index = this.#byKey.get(key) ?? this.slots.length;
+    this.#byKey.set(key, index);
+    this.slots[index] = slot;
+    return index;
+  }
+
+  end(high: number, low: number): boolean {
+    return this.#byKey.delete(`${high}/${low}`);
+  }
+
+  get count(): number {
+    return this.#byKey.size;
+  }
+}
+
+/** One worker's router over a table, with everything to look at. */
+export interface Rig {
+  readonly router: WorkerRouter;
+  readonly sessions: PlainSessions;
+  readonly marks: Mark[];
+  /** Server of the instance that the request was decided to, or the outcome as a number. */
+  serverFor(request: RequestHead, client?: Partial<ClientPoint>): string | number;
+  decide(request: RequestHead, client?: Partial<ClientPoint>): Decision;
+}
+
+export function rig(
+  routingTable: RoutingTable,
+  more: { readonly seed?: number; readonly worker?: number; readonly workers?: number } = {},
+): Rig {
+  const sessions = new PlainSessions();
+  const marks: Mark[] = [];
+  const router = new WorkerRouter({
+    random: seededRandom(more.seed ?? 1),
+    sessions,
+    share: { worker: more.worker ?? 0, workers: more.workers ?? 1 },
+    onMark: (mark) => marks.push(mark),
+  });
+  router.nowMs = 1_000_000;
+  router.nowSeconds = 1_800_000_000;
+  router.setTable(routingTable);
+  const decide = (request: RequestHead, client: Partial<ClientPoint> = {}): Decision => {
+    const decision = new Decision();
+    router.decide(
+      request,
+      { virtualHost: "", port: 80, clientAddress: "192.0.2.1", isSecure: false, ...client },
+      decision,
+    );
+    return decision;
+  };
+  return {
+    router,
+    sessions,
+    marks,
+    decide,
+    serverFor(request, client) {
+      const decision = decide(request, client);
+      if (decision.outcome !== FORWARD) return decision.outcome;
+      const chosen = decision.instance as CompiledInstance;
+      router.release(chosen);
+      return chosen.entry.server;
+    },
+  };
+}
+
+/** A request head as it would come off the wire. */
+export function request(
+  target: string,
+  fields: readonly string[] = [],
+  host: string = "shop.example",
+): RequestHead {
+  const bytes = Buffer.from(
+    `GET ${target} HTTP/1.1\r\n${[`Host: ${host}`, ...fields].join("\r\n")}\r\n\r\n`,
+    "latin1",
+  );
+  const head = new RequestHead();
+  const end = parseRequestHead(head, bytes, 0, bytes.length, 65_536);
+  if (end <= 0) throw new Error(`The test's request is refused: ${end} ${head.refusal}`);
+  return head;
+}
+
+/** A response head with these field lines. */
+export function response(fields: readonly string[], status: number = 200): ResponseHead {
+  const head = new ResponseHead();
+  const start = `HTTP/1.1 ${status} OK\r\n`;
+  const text = `${start}${fields.map((field) => `${field}\r\n`).join("")}\r\n`;
+  head.bytes = Buffer.from(text, "latin1");
+  head.end = head.bytes.length;
+  head.status = status;
+  let at = start.length;
+  for (const [index, field] of fields.entries()) {
+    const colon = field.indexOf(":");
+    const name = field.slice(0, colon).toLowerCase();
+    head.nameStart[index] = at;
+    head.nameEnd[index] = at + colon;
+    head.valueStart[index] = at + colon + 2;
+    head.valueEnd[index] = at + field.length;
+    head.fieldId[index] =
+      name === "set-cookie" ? FIELD_SET_COOKIE : name === "cache-control" ? FIELD_CACHE_CONTROL : 0;
+    if (name === "set-cookie") head.hasSetCookie = true;
+    at += field.length + 2;
+  }
+  head.fieldCount = fields.length;
+  return head;
+}
+
+/** Gives the response of an exchange to the router; the edits are new. */
+export function respond(router: WorkerRouter, decision: Decision, fields: readonly string[]): ResponseEdits {
+  const edits = new ResponseEdits();
+  router.readResponse(decision, response(fields), edits);
+  return edits;
+}
