@@ -5,6 +5,7 @@ export const TAB = 0x09;
 export const LF = 0x0a;
 export const CR = 0x0d;
 export const SPACE = 0x20;
+export const QUOTE = 0x22;
 export const HASH = 0x23;
 export const PERCENT = 0x25;
 export const ASTERISK = 0x2a;
@@ -22,7 +23,9 @@ export const AT = 0x40;
 export const UPPER_A = 0x41;
 export const UPPER_Z = 0x5a;
 export const LEFT_BRACKET = 0x5b;
+export const BACKSLASH = 0x5c;
 export const RIGHT_BRACKET = 0x5d;
+export const UNDERSCORE = 0x5f;
 
 function classOf(isMember: (octet: number) => boolean): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, octet) => (isMember(octet) ? 1 : 0));
@@ -39,9 +42,9 @@ export const IS_VALUE: Uint8Array = classOf((octet) => octet === TAB || (octet >
 /** 1 for what a request target may hold: visible ASCII but `#`; no space, control or non-ASCII octet (W13). */
 export const IS_TARGET: Uint8Array = classOf((octet) => octet > SPACE && octet < 0x7f && octet !== HASH);
 
-/** 1 for what a host and port may hold (RFC 3986 §3.2.2); no user information. */
-export const IS_HOST: Uint8Array = classOf((octet) =>
-  "-._~%!$&'()*+,;=:[]0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".includes(
+/** 1 for what a registered name may hold, the `%` of an escape included (RFC 3986 §3.2.2); no colon, no brackets. */
+export const IS_REG_NAME: Uint8Array = classOf((octet) =>
+  "-._~%!$&'()*+,;=0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".includes(
     String.fromCharCode(octet),
   ),
 );

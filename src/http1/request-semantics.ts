@@ -2,123 +2,150 @@
 // What a request's fields mean for framing, persistence and routing (RFC 9112 §3.2, §6, §9.3; RFC 9110 §7.8, §10.1.1).
 // Two lengths, a wrong length or a second Host are refused and the connection is closed (W09, W20 to W23).
 
+import { isAuthority } from "./authority.ts";
 import {
-  COLON,
-  COMMA,
-  EQUALS,
-  equalsIgnoringCase,
-  IS_HOST,
-  latin1,
-  NINE,
-  SPACE,
-  TAB,
-  word,
-  ZERO,
-} from "./octets.ts";
+  HAS_CLOSE,
+  HAS_KEEP_ALIVE,
+  HAS_OTHER,
+  HAS_UPGRADE,
+  optionStart,
+  optionStop,
+  optionTrim,
+  readConnection,
+} from "./connection-field.ts";
+import { equalsIgnoringCase, latin1, NINE, word, ZERO } from "./octets.ts";
 import { refuseHead } from "./parse-fields.ts";
 import type { RequestHead } from "./request-head.ts";
 import * as is from "./request-head.ts";
 
-const CLOSE = word("close");
-const KEEP_ALIVE = word("keep-alive");
-const UPGRADE = word("upgrade");
-const TE = word("te");
+export { isNamedByConnection } from "./connection-field.ts";
+
 const CHUNKED_CODING = word("chunked");
 const CONTINUE = word("100-continue");
-
-/** Fields that `Connection` may not name: dropping them would change what the request means (W40). */
-const PROTECTED_OPTIONS: readonly Uint8Array[] = [
-  "content-length",
-  "host",
-  "transfer-encoding",
-  "cookie",
-  "authorization",
-  "x-forwarded-for",
-  "x-forwarded-proto",
-  "x-forwarded-host",
-  "x-forwarded-port",
-  "forwarded",
-  "via",
-  "content-type",
-  "content-encoding",
-].map(word);
+const H2C = word("h2c");
 
 /** Content-Length digits accepted: 15 digits stay below 2^53, so no float arithmetic can lie (W23). */
 const LENGTH_DIGITS_MAX = 15;
 
+/** Digits of a Max-Forwards that is believed: up to 999,999,999 hops. */
+const SMALL_NUMBER_DIGITS_MAX = 9;
+
+// How often the fields that may stand once only were seen; scratch of one call, which is synchronous.
+let hosts = 0;
+let lengths = 0;
+let codings = 0;
+let connection = 0;
+let upgrade = -1;
+
 /** Reads the meaning of the parsed fields into the head. Returns 0, or minus the status to refuse it with. */
 export function readRequestSemantics(head: RequestHead): number {
+  hosts = 0;
+  lengths = 0;
+  codings = 0;
+  connection = 0;
+  upgrade = -1;
   head.bodyLength = 0;
-  head.isPersistent = head.minor === 1;
-  head.hasConnectionOptions = false;
-  head.upgradeField = -1;
   head.expectsContinue = false;
-  let hosts = 0;
-  let lengths = 0;
-  let codings = 0;
-  let upgrade = -1;
-  let wantsUpgrade = false;
   const { fieldCount, fieldId } = head;
   for (let field = 0; field < fieldCount; field += 1) {
-    let refused = 0;
-    switch (fieldId[field]) {
-      case is.FIELD_OTHER:
-        break;
-      case is.FIELD_HOST:
-        hosts += 1;
-        if (!head.isAbsolute) {
-          head.hostStart = head.valueStart[field] as number;
-          head.hostEnd = head.valueEnd[field] as number;
-        }
-        break;
-      case is.FIELD_CONTENT_LENGTH:
-        lengths += 1;
-        refused = readContentLength(head, field, lengths);
-        break;
-      case is.FIELD_TRANSFER_ENCODING:
-        codings += 1;
-        break;
-      case is.FIELD_CONNECTION:
-        refused = readConnection(head, field);
-        if (refused > 0) wantsUpgrade = true;
-        break;
-      case is.FIELD_UPGRADE:
-        upgrade = upgrade < 0 ? field : upgrade;
-        break;
-      case is.FIELD_EXPECT:
-        if (!equalsValue(head, field, CONTINUE)) return refuseHead(head, 417, "unknown expectation");
-        head.expectsContinue = head.minor === 1;
-        break;
-      default:
-        break;
-    }
+    const id = fieldId[field] as number;
+    if (id === is.FIELD_OTHER || id > is.FIELD_EXPECT) continue;
+    const refused = readField(head, field, id);
     if (refused < 0) return refused;
   }
-  if (wantsUpgrade && head.minor === 1) head.upgradeField = upgrade;
-  const refused = checkHost(head, hosts);
-  if (refused < 0) return refused;
-  return codings === 0 ? 0 : readTransferEncoding(head, codings, lengths);
-}
-
-/** Exactly one Host in HTTP/1.1, at most one in HTTP/1.0, of host characters only (W09). */
-function checkHost(head: RequestHead, hosts: number): number {
-  if (hosts > 1) return refuseHead(head, 400, "several Host fields");
-  if (hosts === 0) return head.minor === 1 ? refuseHead(head, 400, "no Host field") : 0;
-  const { bytes, hostStart, hostEnd } = head;
-  for (let at = hostStart; at < hostEnd; at += 1) {
-    if (IS_HOST[bytes[at] as number] !== 1) return refuseHead(head, 400, "invalid Host field");
+  head.isPersistent =
+    (connection & HAS_CLOSE) === 0 && (head.minor === 1 || (connection & HAS_KEEP_ALIVE) !== 0);
+  head.hasConnectionOptions = (connection & HAS_OTHER) !== 0;
+  head.upgradeField = (connection & HAS_UPGRADE) !== 0 && head.minor === 1 ? honouredUpgrade(head) : -1;
+  if (hosts !== 1) {
+    const refused = checkHostCount(head);
+    if (refused < 0) return refused;
   }
-  if (hostEnd > hostStart && bytes[hostStart] === COLON) return refuseHead(head, 400, "invalid Host field");
+  if (codings > 0) {
+    const refused = readTransferEncoding(head);
+    if (refused < 0) return refused;
+  }
+  if (head.bodyLength === 0) head.expectsContinue = false; // there is nothing to wait for (RFC 9110 §10.1.1)
   return 0;
 }
 
-/** Digits only; a second field must say the same (RFC 9110 §8.6), a list of values is refused. */
-function readContentLength(head: RequestHead, field: number, seen: number): number {
+function readField(head: RequestHead, field: number, id: number): number {
+  switch (id) {
+    case is.FIELD_HOST:
+      hosts += 1;
+      return readHost(head, field);
+    case is.FIELD_CONNECTION: {
+      const options = readConnection(head, field);
+      connection |= options;
+      return options < 0 ? options : 0;
+    }
+    case is.FIELD_CONTENT_LENGTH:
+      lengths += 1;
+      return readContentLength(head, field);
+    case is.FIELD_TRANSFER_ENCODING:
+      codings += 1;
+      return 0;
+    case is.FIELD_UPGRADE:
+      upgrade = upgrade < 0 ? field : upgrade;
+      return 0;
+    case is.FIELD_EXPECT:
+      return readExpect(head, field);
+    default:
+      return 0;
+  }
+}
+
+/** The Host field routes, unless the target has an authority: then it is checked and not used (RFC 9112 §3.2.2). */
+function readHost(head: RequestHead, field: number): number {
+  const start = head.valueStart[field] as number;
+  const end = head.valueEnd[field] as number;
+  // An empty Host is what a client without an authority must send (RFC 9112 §3.2).
+  if (start !== end && !isAuthority(head.bytes, start, end))
+    return refuseHead(head, 400, "invalid Host field");
+  if (!head.isAbsolute) {
+    head.hostStart = start;
+    head.hostEnd = end;
+  }
+  return 0;
+}
+
+/** Exactly one Host in HTTP/1.1, at most one in HTTP/1.0 (W09). */
+function checkHostCount(head: RequestHead): number {
+  if (hosts > 1) return refuseHead(head, 400, "several Host fields");
+  return head.minor === 1 ? refuseHead(head, 400, "no Host field") : 0;
+}
+
+/** Digits only, once only: RFC 9110 §8.6 lets a list of equal values pass, but no honest client sends one. */
+function readContentLength(head: RequestHead, field: number): number {
+  if (lengths > 1) return refuseHead(head, 400, "several Content-Length fields");
   const length = readLength(head.bytes, head.valueStart[field] as number, head.valueEnd[field] as number);
   if (length < 0) return refuseHead(head, 400, "invalid Content-Length");
-  if (seen > 1 && length !== head.bodyLength) return refuseHead(head, 400, "different Content-Length fields");
   head.bodyLength = length;
   return 0;
+}
+
+/** Only 100-continue is known; HTTP/1.0 clients cannot receive it, so that their wish is ignored (RFC 9110 §10.1.1). */
+function readExpect(head: RequestHead, field: number): number {
+  if (!equalsValue(head, field, CONTINUE)) return refuseHead(head, 417, "unknown expectation");
+  head.expectsContinue = head.minor === 1;
+  return 0;
+}
+
+/**
+ * The Upgrade field that goes on, -1 for none. HTTP/2 without TLS is never offered: behind its 101 a client could send
+ * requests that nobody routes, and a server may ignore any Upgrade (RFC 9110 §7.8).
+ */
+function honouredUpgrade(head: RequestHead): number {
+  if (upgrade < 0) return -1;
+  const end = head.valueEnd[upgrade] as number;
+  let at = head.valueStart[upgrade] as number;
+  while (at < end) {
+    const stop = optionStop(head.bytes, at, end);
+    const start = optionStart(head.bytes, at, stop);
+    if (equalsIgnoringCase(head.bytes, start, optionTrim(head.bytes, start, stop), H2C)) return -1;
+    at = stop + 1;
+  }
+  return upgrade;
 }
 
 /** A decimal length, or -1 when it is anything but up to 15 digits. */
@@ -134,7 +161,7 @@ export function readLength(bytes: Uint8Array, start: number, end: number): numbe
 }
 
 /** Only `chunked`, only in HTTP/1.1, never with Content-Length (W20 to W22). */
-function readTransferEncoding(head: RequestHead, codings: number, lengths: number): number {
+function readTransferEncoding(head: RequestHead): number {
   if (head.minor === 0) return refuseHead(head, 400, "Transfer-Encoding in HTTP/1.0");
   if (lengths > 0) return refuseHead(head, 400, "both Transfer-Encoding and Content-Length");
   if (codings > 1) return refuseHead(head, 400, "several Transfer-Encoding fields");
@@ -143,46 +170,15 @@ function readTransferEncoding(head: RequestHead, codings: number, lengths: numbe
     head.bodyLength = is.CHUNKED;
     return 0;
   }
+  return refuseHead(head, endsChunked(head, field) ? 501 : 400, "transfer coding other than chunked");
+}
+
+/** A list of codings with `chunked` once and last: well-formed, but not implemented here (RFC 9112 §6.1). */
+function endsChunked(head: RequestHead, field: number): boolean {
   const value = latin1(head.bytes, head.valueStart[field] as number, head.valueEnd[field] as number);
-  const endsChunked = /^[!#$%&'*+.^_`|~\w-]+([ \t]*,[ \t]*[!#$%&'*+.^_`|~\w-]+)*[ \t]*,[ \t]*chunked$/i.test(
-    value,
-  );
-  return refuseHead(head, endsChunked ? 501 : 400, "transfer coding other than chunked");
-}
-
-/** Reads the options of a Connection field. Answers 1 when one is `upgrade`, 0, or minus a status. */
-function readConnection(head: RequestHead, field: number): number {
-  const { bytes } = head;
-  const end = head.valueEnd[field] as number;
-  let at = head.valueStart[field] as number;
-  let wantsUpgrade = 0;
-  while (at < end) {
-    let stop = at;
-    while (stop < end && bytes[stop] !== COMMA) stop += 1;
-    let optionEnd = stop;
-    while (at < optionEnd && (bytes[at] === SPACE || bytes[at] === TAB)) at += 1;
-    while (optionEnd > at && (bytes[optionEnd - 1] === SPACE || bytes[optionEnd - 1] === TAB)) optionEnd -= 1;
-    if (equalsIgnoringCase(bytes, at, optionEnd, KEEP_ALIVE)) {
-      if (head.minor === 0) head.isPersistent = true;
-    } else if (equalsIgnoringCase(bytes, at, optionEnd, CLOSE)) {
-      head.isPersistent = false;
-    } else if (equalsIgnoringCase(bytes, at, optionEnd, UPGRADE)) {
-      wantsUpgrade = 1;
-    } else if (optionEnd > at && !equalsIgnoringCase(bytes, at, optionEnd, TE)) {
-      if (isProtectedOption(bytes, at, optionEnd))
-        return refuseHead(head, 400, "Connection names a protected field");
-      head.hasConnectionOptions = true;
-    }
-    at = stop + 1;
-  }
-  return wantsUpgrade;
-}
-
-function isProtectedOption(bytes: Uint8Array, start: number, end: number): boolean {
-  for (const option of PROTECTED_OPTIONS) {
-    if (equalsIgnoringCase(bytes, start, end, option)) return true;
-  }
-  return false;
+  const codings = value.split(",").map((coding) => coding.trim().toLowerCase());
+  const isWellFormed = codings.every((coding) => /^[!#$%&'*+.^_`|~\w-]+$/.test(coding));
+  return isWellFormed && codings.indexOf("chunked") === codings.length - 1;
 }
 
 /** True when the field's value is this word, which is in lower case, without regard to case. */
@@ -199,27 +195,7 @@ export function equalsValue(
   );
 }
 
-/** True when one of the comma-separated options of any Connection field is this name (`bytes[start, end)`). */
-export function isNamedByConnection(
-  head: Pick<RequestHead, "bytes" | "fieldCount" | "fieldId" | "valueStart" | "valueEnd">,
-  connectionId: number,
-  start: number,
-  end: number,
-): boolean {
-  const name = latin1(head.bytes, start, end).toLowerCase();
-  for (let field = 0; field < head.fieldCount; field += 1) {
-    if (head.fieldId[field] !== connectionId) continue;
-    const options = latin1(
-      head.bytes,
-      head.valueStart[field] as number,
-      head.valueEnd[field] as number,
-    ).toLowerCase();
-    if (options.split(",").some((option) => option.trim() === name)) return true;
-  }
-  return false;
-}
-
-/** Unused by parsing itself, named for `Max-Forwards` (W44): a small decimal number, -1 when it is none. */
+/** The small decimal number in `bytes[start, end)`, such as Max-Forwards (W44); -1 when it is none. */
 export function readSmallNumber(bytes: Uint8Array, start: number, end: number): number {
-  return end - start > 9 || bytes[start] === EQUALS ? -1 : readLength(bytes, start, end);
+  return end - start > SMALL_NUMBER_DIGITS_MAX ? -1 : readLength(bytes, start, end);
 }

@@ -1,0 +1,33 @@
+// hot: bench/micro/head-parser.ts
+// Writes chunked framing (RFC 9112 §7.1): `size CRLF data CRLF`, at the end `0 CRLF trailers CRLF`. Bodies are chunked
+// anew, so that no chunk line or extension of one side ever reaches the other (W25).
+
+import { CR, LF, word } from "./octets.ts";
+
+/** `0 CRLF CRLF`: the end of a chunked body without trailers. */
+export const LAST_CHUNK: Buffer = Buffer.from("0\r\n\r\n", "latin1");
+
+/** `0 CRLF`: before trailer lines, which `CRLF_BYTES` ends. */
+export const LAST_CHUNK_BEFORE_TRAILERS: Buffer = Buffer.from("0\r\n", "latin1");
+
+/** Ends a chunk's data, and a trailer section. */
+export const CRLF_BYTES: Buffer = Buffer.from("\r\n", "latin1");
+
+/** Most bytes that `writeChunkHead` writes: 12 digits (2^48) and CRLF. */
+export const CHUNK_HEAD_BYTES_MAX = 14;
+
+const DIGITS = word("0123456789abcdef");
+
+/** Writes `size` in hexadecimal and CRLF to `out` at `at`; returns the position after it. `size` is over 0. */
+export function writeChunkHead(out: Buffer, at: number, size: number): number {
+  let digits = 1;
+  for (let rest = Math.floor(size / 16); rest > 0; rest = Math.floor(rest / 16)) digits += 1;
+  let rest = size;
+  for (let digit = at + digits - 1; digit >= at; digit -= 1) {
+    out[digit] = DIGITS[rest % 16] as number;
+    rest = Math.floor(rest / 16);
+  }
+  out[at + digits] = CR;
+  out[at + digits + 1] = LF;
+  return at + digits + 2;
+}
