@@ -1,8 +1,8 @@
 // Shapes of single values: durations, sizes, counts, flags, choices, texts.
 
 import { isScalar } from "yaml";
+import { nearest } from "../base/nearest.ts";
 import { formatDurationMs, parseDurationMs, parseSizeBytes } from "../base/units.ts";
-import { nearestOf } from "./nearest.ts";
 import type { Place } from "./reading.ts";
 import type { Shape } from "./shape.ts";
 
@@ -115,9 +115,9 @@ export function choice<const Word extends string>(words: readonly Word[]): Shape
       const text = textAt(place);
       const word = words.find((one) => one === text);
       if (word !== undefined) return word;
-      const nearest = text === undefined ? undefined : nearestOf(text, words);
-      const meant = nearest === undefined ? "" : `; did you mean "${nearest}"?`;
-      return reading.refuse(place, `${shown(place)} is none of ${words.join(", ")}${meant}`);
+      const meant = text === undefined ? undefined : nearest(text, words);
+      const advice = meant === undefined ? "" : `; did you mean "${meant}"?`;
+      return reading.refuse(place, `${shown(place)} is none of ${words.join(", ")}${advice}`);
     },
   };
 }

@@ -1,7 +1,7 @@
 // Shapes: what a value in a settings file must look like. One description gives the reader, its messages and the JSON schema.
 
 import { assert } from "../base/assert.ts";
-import { nearestOf } from "./nearest.ts";
+import { nearest } from "../base/nearest.ts";
 import type { Place, Reading } from "./reading.ts";
 import { isEmpty } from "./reading.ts";
 
@@ -115,11 +115,11 @@ function refuseKey(
   at: { readonly place: Place; readonly keys: object; readonly reading: Reading },
 ): string {
   const known = Object.keys(at.keys);
-  const nearest = nearestOf(key, known);
+  const meant = nearest(key, known);
   const where = at.place.path === "" ? "" : `${at.place.path}: `;
-  const advice = nearest === undefined ? `; known are ${known.join(", ")}` : `; did you mean "${nearest}"?`;
+  const advice = meant === undefined ? `; known are ${known.join(", ")}` : `; did you mean "${meant}"?`;
   at.reading.refuseAt(offset, `${where}Unknown key "${key}"${advice}`);
-  return nearest ?? "";
+  return meant ?? "";
 }
 
 function recordSchema(keys: Readonly<Record<string, Key<unknown>>>): JsonSchema {
