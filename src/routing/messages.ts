@@ -60,4 +60,7 @@ export type RouterMessage =
     }
   /** Worker → keeper. */
   | { readonly kind: "connections"; readonly from: string; readonly open: number }
-  | { readonly kind: "stop"; readonly graceMs: number };
+  /** Keeper → a process: finish within the grace, then end. */
+  | { readonly kind: "stop"; readonly graceMs: number }
+  /** Keeper → control: read the files again. */
+  | { readonly kind: "reload" };

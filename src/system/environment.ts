@@ -48,3 +48,9 @@ export function onUncaught(handler: (error: unknown) => void): void {
   process.on("uncaughtException", handler);
   process.on("unhandledRejection", handler);
 }
+
+/** Keeps this process running though nothing else does, such as between the death of all children and their restart. */
+export function stayAlive(): () => void {
+  const timer = setInterval(() => undefined, 2 ** 30);
+  return () => clearInterval(timer);
+}
