@@ -97,13 +97,8 @@ export class SessionTable implements Sessions {
     const words = this.#shard(index >>> PLACE_BITS).words;
     const base = baseOf(index);
     words[base + REQUESTS] = (words[base + REQUESTS] ?? 0) + 1;
-    let untold = (words[base + UNTOLD] ?? 0) + 2;
-    if ((words[base + SEEN] ?? 0) >>> 0 < nowSeconds) {
-      words[base + SEEN] = nowSeconds;
-      if ((untold & 1) === 0 && this.changes.addTouched(words[base] ?? 0, words[base + LOW] ?? 0))
-        untold |= 1;
-    }
-    words[base + UNTOLD] = untold;
+    words[base + UNTOLD] = (words[base + UNTOLD] ?? 0) + 2;
+    this.#see(words, base, nowSeconds);
   }
 
   bind(high: number, low: number, slot: number, nowSeconds: number): number {
@@ -112,7 +107,7 @@ export class SessionTable implements Sessions {
     const base = baseOf(index);
     const holder = words[base + HOLDER] ?? EMPTY;
     if (holder === slot + 1) {
-      if ((words[base + SEEN] ?? 0) >>> 0 < nowSeconds) words[base + SEEN] = nowSeconds;
+      this.#see(words, base, nowSeconds);
       return index;
     }
     if (holder === EMPTY || holder === ENDED) {
@@ -233,6 +228,15 @@ export class SessionTable implements Sessions {
     const counts = new Int32Array(Math.max(slots, this.#counts.length * 2));
     counts.set(this.#counts);
     this.#counts = counts;
+  }
+
+  /** Moves last seen on; a new second is told to the others, and is queued for that once. */
+  #see(words: Int32Array, base: number, nowSeconds: number): void {
+    if ((words[base + SEEN] ?? 0) >>> 0 >= nowSeconds) return;
+    words[base + SEEN] = nowSeconds;
+    const untold = words[base + UNTOLD] ?? 0;
+    if ((untold & 1) !== 0) return;
+    if (this.changes.addTouched(words[base] ?? 0, words[base + LOW] ?? 0)) words[base + UNTOLD] = untold | 1;
   }
 
   #stamp(before: number, nowSeconds: number): number {
