@@ -1,6 +1,7 @@
 import { once } from "node:events";
-import { readFile, stat } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import net from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import t from "tap";
 import { connect, isAlive, startTree, type Tree, treeSettings } from "./keeper/fixtures/tree.ts";
@@ -28,6 +29,13 @@ function keepConnecting(port: number): { stop(): Promise<number> } {
       return count;
     },
   };
+}
+
+/** A folder whose path is short enough for a Unix socket. */
+async function shortFolder(test: { teardown(end: () => unknown): void }): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "tidegate-"));
+  test.teardown(() => rm(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 /** Connects once, and says whether the connection was refused. */
@@ -243,7 +251,7 @@ t.test("an address that is in use is named with its listener", async (t) => {
 t.test(
   "listeners on IPv6 and on a Unix socket are served, and the file of a dead one is no obstacle",
   async (t) => {
-    const dataDir = t.testdir();
+    const dataDir = await shortFolder(t);
     const path = join(dataDir, "front.sock");
     const addresses = ["[::1]:0", `unix:${path}`];
     const tree = await startTree(t, treeSettings({ dataDir, workers: 1, addresses }));
@@ -261,3 +269,10 @@ t.test(
     await t.rejects(stat(path), { code: "ENOENT" });
   },
 );
+
+t.test("the path of a Unix socket that the system would cut off is refused", async (t) => {
+  const address = `unix:/tmp/${"x".repeat(110)}.sock`;
+  await t.rejects(startTree(t, treeSettings({ dataDir: t.testdir(), workers: 1, addresses: [address] })), {
+    message: /^BAD_SETTINGS: Cannot open listener "listener0" on unix:.* at most 103 bytes$/,
+  });
+});
