@@ -40,8 +40,8 @@ export async function admit(
   if (isSocketRequest(request.raw)) return ok(LOCAL_ADMINISTRATOR);
   const reason = whyForeign(request);
   if (reason === undefined) return ok(LOCAL_ADMINISTRATOR);
-  return refuse("FORBIDDEN", `Cannot take ${request.method} ${request.routeOptions.url}: ${reason}`, {
-    hint: "Call it with `tidegate` or another program on this machine, or set `admin.tokens` and send a token",
+  return refuse("FORBIDDEN", `Cannot take ${request.method} ${request.url}: ${reason}`, {
+    hint: "Call it with `tidegate` or another program on this machine, or set `admin: tokensFile` and send a token",
   });
 }
 
@@ -53,7 +53,7 @@ export function isLoopback(host: string): boolean {
 
 async function bearerOf(request: FastifyRequest, tokens: TokensFile): Promise<Result<Caller>> {
   const match = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? "");
-  const action = `Cannot take ${request.method} ${request.routeOptions.url}`;
+  const action = `Cannot take ${request.method} ${request.url}`;
   if (match?.[1] === undefined) return refuse("UNAUTHORIZED", `${action}: it has no token`);
   const caller = await tokens.callerOf(match[1]);
   return caller === undefined ? refuse("UNAUTHORIZED", `${action}: its token is not known`) : ok(caller);
@@ -66,7 +66,7 @@ function covers(has: AccessRole, needs: AccessRole): boolean {
 function tooLow(request: FastifyRequest, caller: Caller, needs: AccessRole): Result<Caller> {
   return refuse(
     "FORBIDDEN",
-    `Cannot take ${request.method} ${request.routeOptions.url}: "${caller.name}" is ${caller.role}, and it needs ${needs}`,
+    `Cannot take ${request.method} ${request.url}: "${caller.name}" is ${caller.role}, and it needs ${needs}`,
   );
 }
 

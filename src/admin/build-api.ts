@@ -10,6 +10,7 @@ import { type Api, type Backend, NotAppliedError } from "./api.ts";
 import { addOpenApi } from "./openapi.ts";
 import { PROBLEM_TYPE, type Problem, problemOf } from "./problem.ts";
 import { applicationRoutes } from "./routes/applications.ts";
+import { applyRoutes } from "./routes/apply.ts";
 import { domainRoutes } from "./routes/domain.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { explainRoutes } from "./routes/explain.ts";
@@ -59,6 +60,7 @@ export async function buildApi(backend: Backend, access: Access): Promise<Api> {
     nodeRoutes,
     applicationRoutes,
     sessionRoutes,
+    applyRoutes,
     explainRoutes,
     eventRoutes,
     routerRoutes,
@@ -85,7 +87,7 @@ function sendProblem(
     return;
   }
   const status = error.statusCode ?? 500;
-  const action = `Cannot take ${request.method} ${request.routeOptions.url ?? request.url}`;
+  const action = `Cannot take ${request.method} ${request.url}`;
   if (status >= 500) {
     // Our own defect: the log gets it whole, the client nothing of it.
     backend.log.error({ err: error, url: request.url }, "A request to the admin API failed");

@@ -6,7 +6,7 @@ import { chmod, lstat, mkdir, rename, unlink } from "node:fs/promises";
 import type { Server, ServerResponse } from "node:http";
 import { createServer, type IncomingMessage } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { fault, refuse } from "../base/fault.ts";
 import { ok, type Result } from "../base/result.ts";
 import { PROBLEM_TYPE, problemOf } from "./problem.ts";
@@ -27,8 +27,8 @@ const LIMITS = {
   keepAliveTimeout: 30_000,
 } as const;
 const CONNECTIONS_MAX = 512;
-/** `sun_path` of Linux has 108 bytes with the final 0; a temporary name is a little longer than the path. */
-const SOCKET_PATH_BYTES_MAX = 99;
+/** `sun_path` of Linux has 108 bytes with the final 0. */
+const SOCKET_PATH_BYTES_MAX = 107;
 
 /** Listens on a TCP address. Faults: `ADDRESS_IN_USE`, `BAD_SETTINGS`. */
 export async function listenTcp(
@@ -52,7 +52,7 @@ export async function listenUnix(path: string, handle: Handler): Promise<Result<
     return refuse(
       "BAD_SETTINGS",
       `Cannot listen on "${path}": a socket's path has ${SOCKET_PATH_BYTES_MAX} bytes at most`,
-      { hint: "Set `admin.socket` or `data` to a shorter path" },
+      { hint: "Set `admin: socket` in tidegate.yaml to a shorter path" },
     );
   }
   const free = await checkFree(path);
@@ -60,7 +60,7 @@ export async function listenUnix(path: string, handle: Handler): Promise<Result<
   await mkdir(dirname(path), { recursive: true });
   const server = newServer(handle);
   // Bound beside its place and moved there only when nobody else can connect any more.
-  const temporary = `${path}.${randomBytes(3).toString("hex")}`;
+  const temporary = join(dirname(path), `.${randomBytes(2).toString("hex")}`);
   const bound = await listening(server, { path: temporary });
   if (bound !== undefined) return cannotListen(path, bound);
   await chmod(temporary, 0o600);
@@ -121,7 +121,7 @@ async function checkFree(path: string): Promise<Result<void>> {
   if (stats === undefined) return ok(undefined);
   if (!stats.isSocket()) {
     return refuse("ADDRESS_IN_USE", `Cannot listen on "${path}": a file is there that is no socket`, {
-      hint: "Remove the file, or set `admin.socket` to another path",
+      hint: "Remove the file, or set `admin: socket` to another path",
     });
   }
   const probe = connect(path);

@@ -43,7 +43,7 @@ export async function startAdmin(parts: {
   if (tcp !== undefined && tokens === undefined && !isLoopback(tcp.host)) {
     throw new FaultError(
       fault("BAD_SETTINGS", `Cannot listen on "${settings.listen}" without tokens: others could reach it`, {
-        hint: "Set `admin.tokens` in tidegate.yaml to a file of tokens, or listen on 127.0.0.1",
+        hint: "Set `admin: tokensFile` in tidegate.yaml, or listen on 127.0.0.1",
       }),
     );
   }
@@ -78,7 +78,7 @@ function splitAddress(address: string): { readonly host: string; readonly port: 
   if (host !== undefined && port <= 65_535) return { host, port };
   throw new FaultError(
     fault("BAD_SETTINGS", `Cannot listen on "${address}": it is not an address and a port`, {
-      hint: "Set `admin.listen` in tidegate.yaml to something like 127.0.0.1:9700",
+      hint: "Set `admin: listen` in tidegate.yaml to something like 127.0.0.1:9700",
     }),
   );
 }
