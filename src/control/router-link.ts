@@ -2,11 +2,11 @@
 //
 //   worker says hello ──▶ whole table       worker asks (table-please) ──▶ whole table
 //   domain changes ──▶ table-change to all; who does not hold the revision that it starts from asks for the whole table
-//   control starts ──▶ hello to all: workers answer with a report and their sessions, and are adopted (SPEC F1)
+//   control starts ──▶ report-now to all: whoever answers is adopted, and gets the whole table if it lags (SPEC F1)
 
 import type { Clock } from "../base/clock.ts";
 import type { Domain } from "../domain/domain.ts";
-import type { MarkMessage, RouterMessage, SessionBatch } from "../routing/messages.ts";
+import type { MarkMessage, RouterMessage } from "../routing/messages.ts";
 import type { Report } from "../routing/report.ts";
 import type { RoutingTable, TableSecrets } from "../routing/table.ts";
 import type { Address, Bus } from "../system/bus.ts";
@@ -19,8 +19,9 @@ import { revisionOf, Workers } from "./workers.ts";
 export interface LinkListeners {
   /** Every report of a live worker. */
   onReport(report: Report): void;
+  /** A worker has ended; nothing more is heard of this incarnation. */
+  onEnded(incarnation: string): void;
   onMark(mark: MarkMessage): void;
-  onSessions(batch: SessionBatch): void;
 }
 
 /** What a link needs. */
@@ -29,8 +30,6 @@ export interface LinkParts {
   readonly clock: Clock;
   readonly router: string;
   readonly secrets: TableSecrets;
-  readonly pid: number;
-  readonly incarnation: string;
   readonly listeners: LinkListeners;
 }
 
@@ -53,10 +52,9 @@ export class RouterLink {
     return this.#table;
   }
 
-  /** Tells the workers that there is a control, which adopts whoever answers. Messages must be taken from now on. */
-  introduce(): void {
-    const { pid, incarnation, bus } = this.#parts;
-    bus.send("workers", { kind: "hello", from: bus.self, worker: -1, pid, incarnation });
+  /** Asks the workers that outlived the control before this one for a report. Messages must be taken from now on. */
+  greet(): void {
+    this.#parts.bus.send("workers", { kind: "report-now" });
   }
 
   /** Sends what changed to every worker. */
@@ -94,14 +92,13 @@ export class RouterLink {
         this.#takeReport(message.report, this.workers.report(message.report, now));
         break;
       case "peers":
-        this.workers.peers(message, now);
+        for (const { incarnation } of this.workers.peers(message, now)) {
+          if (incarnation !== undefined) this.#parts.listeners.onEnded(incarnation);
+        }
         break;
       case "mark":
         this.workers.mark(message);
         this.#parts.listeners.onMark(message);
-        break;
-      case "sessions":
-        this.#parts.listeners.onSessions(message);
         break;
       default:
         return;
@@ -120,7 +117,7 @@ export class RouterLink {
   #takeReport(report: Report, heard: Heard): void {
     if (heard === "ended") return;
     this.#parts.listeners.onReport(report);
-    // A worker that outlived the control before this one, met for the first time by its answer to our hello.
+    // A worker that outlived the control before this one, met for the first time by its answer.
     if (heard === "new" && report.revision !== this.#table.revision)
       this.#sendTable(addressOf(report.worker));
   }

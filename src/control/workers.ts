@@ -1,7 +1,7 @@
 // What control knows of its router's workers: who lives, what each last reported, which instances each holds marked down.
 // It learns from messages only and asks nobody; `applied-waits.ts` waits, `views` read.
 //
-//   unknown ──peers──▶ named ──hello or report──▶ known ──(gone from peers, or another incarnation in its slot)──▶ ended
+//   unknown ──peers──▶ named ──hello or report──▶ known ──(gone from peers)──▶ ended
 //
 // The keeper's `peers` is the truth about who lives. A worker that is named but has said nothing is live and has applied
 // nothing: a new control must not answer "applied everywhere" before it has heard from everybody.
@@ -46,17 +46,12 @@ const ENDED_MAX = 256;
 
 /** The registry. Every method runs in one turn; the owner says when something changed. */
 export class Workers {
-  readonly #bySlot: Map<number, WorkerRecord> = new Map();
+  readonly #byPid: Map<number, WorkerRecord> = new Map();
   readonly #ended: Set<string> = new Set();
 
-  /** Live workers by slot. */
+  /** Live workers by slot; a slot has two while its worker is replaced. */
   live(): readonly WorkerRecord[] {
-    return [...this.#bySlot.values()].sort((one, other) => one.slot - other.slot);
-  }
-
-  /** The live worker of a slot. */
-  inSlot(slot: number): WorkerRecord | undefined {
-    return this.#bySlot.get(slot);
+    return [...this.#byPid.values()].sort((one, other) => one.slot - other.slot);
   }
 
   /** Takes a hello. */
@@ -67,52 +62,50 @@ export class Workers {
   /** Takes a report. */
   report(report: Report, now: MonotonicMs): Heard {
     const heard = this.#meet(report, now);
-    const worker = this.#bySlot.get(report.worker);
+    const worker = this.#byPid.get(report.pid);
     if (heard === "ended" || worker === undefined) return "ended";
     const marks = new Map(report.marks.map((mark) => [mark.key, mark.cause]));
-    this.#bySlot.set(report.worker, { ...worker, report, reportedAt: now, marks });
+    this.#byPid.set(report.pid, { ...worker, report, reportedAt: now, marks });
     return heard;
   }
 
   /** Takes a mark: whoever found it told every worker, so all of them hold it from now on. */
   mark(message: MarkMessage): void {
-    for (const [slot, worker] of this.#bySlot) {
+    for (const [pid, worker] of this.#byPid) {
       const marks = new Map(worker.marks);
       if (message.state === "down") marks.set(message.key, message.cause);
       else if (message.state === "up") marks.delete(message.key);
-      this.#bySlot.set(slot, { ...worker, marks });
+      this.#byPid.set(pid, { ...worker, marks });
     }
   }
 
-  /** Takes the keeper's list: who is not on it has ended, who is new on it is awaited. */
-  peers(message: PeersMessage, now: MonotonicMs): void {
-    const pids = new Map(message.workers.map((peer) => [peer.slot, peer.pid]));
-    for (const [slot, worker] of this.#bySlot) {
-      if (pids.get(slot) !== worker.pid) this.#end(slot);
+  /** Takes the keeper's list: who is not on it has ended, who is new on it is awaited. Returns the ended ones. */
+  peers(message: PeersMessage, now: MonotonicMs): readonly WorkerRecord[] {
+    const slots = new Map(message.workers.map((peer) => [peer.pid, peer.slot]));
+    const gone = [...this.#byPid.values()].filter((worker) => !slots.has(worker.pid));
+    for (const worker of gone) this.#end(worker);
+    for (const [pid, slot] of slots) {
+      if (!this.#byPid.has(pid)) this.#byPid.set(pid, nameless(slot, pid, now));
     }
-    for (const [slot, pid] of pids) {
-      if (!this.#bySlot.has(slot)) this.#bySlot.set(slot, nameless(slot, pid, now));
-    }
+    return gone;
   }
 
   #meet(from: Introduction, now: MonotonicMs): Heard {
     if (this.#ended.has(from.incarnation)) return "ended";
-    const known = this.#bySlot.get(from.worker);
+    const known = this.#byPid.get(from.pid);
     if (known?.incarnation === from.incarnation) return "known";
-    if (known?.incarnation !== undefined) this.#end(from.worker);
-    const metAt = known?.pid === from.pid ? known.metAt : now;
-    this.#bySlot.set(from.worker, {
-      ...nameless(from.worker, from.pid, metAt),
+    if (known?.incarnation !== undefined) this.#end(known); // the system gave its number to another process
+    this.#byPid.set(from.pid, {
+      ...nameless(from.worker, from.pid, known?.metAt ?? now),
       incarnation: from.incarnation,
     });
     return "new";
   }
 
-  #end(slot: number): void {
-    const incarnation = this.#bySlot.get(slot)?.incarnation;
-    this.#bySlot.delete(slot);
-    if (incarnation === undefined) return;
-    this.#ended.add(incarnation);
+  #end(worker: WorkerRecord): void {
+    this.#byPid.delete(worker.pid);
+    if (worker.incarnation === undefined) return;
+    this.#ended.add(worker.incarnation);
     if (this.#ended.size <= ENDED_MAX) return;
     for (const oldest of this.#ended) {
       this.#ended.delete(oldest);

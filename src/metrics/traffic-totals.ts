@@ -29,30 +29,36 @@ export interface Totals {
   accessLogDropped: number;
 }
 
-/** Folds reports. Give it every report of a live worker, in the order in which they come. */
+/** Folds reports. Give it every report of a live worker in the order in which they come, and every worker's end. */
 export class TrafficTotals {
   readonly #limit: SeriesLimit;
   /** The last report of each incarnation that has ended, summed. */
   readonly #ended: Totals = noTotals();
-  readonly #lastBySlot: Map<number, Report> = new Map();
+  readonly #last: Map<string, Report> = new Map();
 
   /** @param limit - shared with whoever labels gauges of the same instances */
   constructor(limit: SeriesLimit) {
     this.#limit = limit;
   }
 
-  /** Takes a report; the one before it of the same incarnation is replaced, that of an earlier one is kept for good. */
+  /** Takes a report; the one before it of the same incarnation is replaced. */
   observe(report: Report): void {
-    const last = this.#lastBySlot.get(report.worker);
-    if (last !== undefined && last.incarnation !== report.incarnation) this.#add(this.#ended, last);
-    this.#lastBySlot.set(report.worker, report);
+    this.#last.set(report.incarnation, report);
+  }
+
+  /** The incarnation has ended: what it has counted stays. */
+  end(incarnation: string): void {
+    const last = this.#last.get(incarnation);
+    if (last === undefined) return;
+    this.#last.delete(incarnation);
+    this.#add(this.#ended, last);
   }
 
   /** Everything so far. The caller owns it. */
   sum(): Totals {
     const totals = noTotals();
     addTotals(totals, this.#ended);
-    for (const report of this.#lastBySlot.values()) this.#add(totals, report);
+    for (const report of this.#last.values()) this.#add(totals, report);
     return totals;
   }
 

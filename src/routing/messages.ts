@@ -26,13 +26,10 @@ export type RouterMessage =
   /** Control → workers. */
   | { readonly kind: "table"; readonly table: RoutingTable }
   | { readonly kind: "table-change"; readonly change: TableChange }
+  /** At once instead of with the next beat. A control that starts asks so, and adopts whoever answers. */
   | { readonly kind: "report-now" }
   | { readonly kind: "end-session"; readonly application: string; readonly fingerprint: string }
-  /**
-   * Worker → control and workers. A hello asks for the table and, of everybody, for the sessions they know. A control
-   * that starts says hello to the workers too, with `worker: -1`: they answer with the sessions they know and a report,
-   * by which it adopts them; whoever lags behind its revision gets the whole table.
-   */
+  /** Worker → control. A hello asks for the table and, of everybody, for the sessions they know. */
   | {
       readonly kind: "hello";
       readonly from: string;

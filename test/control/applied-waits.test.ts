@@ -15,12 +15,13 @@ function build() {
     clock,
     workers,
     waits,
-    report(worker: number, revision: number, incarnation = `w${worker}`) {
-      workers.report(aReport({ worker, pid: 100 + worker, incarnation, revision }), clock.monotonicMs());
+    report(worker: number, revision: number, pid = 100 + worker) {
+      const report = aReport({ worker, pid, incarnation: `${worker}.${pid}`, revision });
+      workers.report(report, clock.monotonicMs());
       waits.workersChanged();
     },
-    peers(...slots: readonly number[]) {
-      const list = slots.map((slot) => ({ slot, pid: 100 + slot, connections: 0 }));
+    peers(...pids: readonly number[]) {
+      const list = pids.map((pid) => ({ slot: pid % 100, pid, connections: 0 }));
       workers.peers({ kind: "peers", workers: list }, clock.monotonicMs());
       waits.workersChanged();
     },
@@ -65,7 +66,7 @@ t.test(
   "a worker that nobody has heard yet is waited for: a new control does not answer for it [F1]",
   async (t) => {
     const { waits, report, peers } = build();
-    peers(0, 1);
+    peers(100, 101);
     report(0, 5);
     const applied = waits.until(R5, 5000);
     t.ok(await isPending(applied));
@@ -80,26 +81,40 @@ t.test("a worker that dies is not waited for", async (t) => {
   report(0, 5);
   report(1, 4);
   const applied = waits.until(R5, 5000);
-  peers(0);
+  peers(100);
   t.match(await applied, { applied: 1, missing: [] });
 });
 
 t.test("the worker that takes a dead one's place is waited for in its stead", async (t) => {
-  const { waits, report } = build();
-  report(0, 4, "before");
+  const { waits, report, peers } = build();
+  peers(100);
+  report(0, 4, 100);
   const applied = waits.until(R5, 5000);
-  report(0, 0, "after");
+  peers(200);
   t.ok(await isPending(applied));
-  report(0, 5, "after");
+  report(0, 5, 200);
+  t.match(await applied, { applied: 1, missing: [] });
+});
+
+t.test("a worker that is being replaced still decides requests, and is waited for too [F3]", async (t) => {
+  const { waits, report, peers } = build();
+  peers(100, 200);
+  report(0, 4, 100);
+  report(0, 5, 200);
+  const applied = waits.until(R5, 5000);
+  t.ok(await isPending(applied));
+  report(0, 5, 100);
   t.match(await applied, { applied: 1, missing: [] });
 });
 
 t.test("a late report of a dead worker does not bring it back", (t) => {
-  const { workers, report } = build();
-  report(0, 4, "before");
-  report(0, 5, "after");
-  report(0, 4, "before");
-  t.match(workers.live(), [{ slot: 0, incarnation: "after", report: { revision: 5 } }]);
+  const { workers, report, peers } = build();
+  report(0, 4, 100);
+  peers(200);
+  report(0, 5, 200);
+  report(0, 4, 100);
+  t.match(workers.live(), [{ slot: 0, pid: 200, report: { revision: 5 } }]);
+  t.equal(workers.live().length, 1);
   t.end();
 });
 

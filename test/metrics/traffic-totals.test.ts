@@ -13,11 +13,17 @@ t.test("counters do not go down when a worker dies and another takes its place [
   totals.observe(aReport({ incarnation: "a", traffic: [traffic({ statuses: [0, 40, 0, 0, 0] })] }));
   totals.observe(aReport({ incarnation: "a", traffic: [traffic({ statuses: [0, 50, 0, 0, 0] })] }));
   t.equal(served(totals), 50);
+  totals.end("a");
+  totals.end("a");
   totals.observe(aReport({ incarnation: "b" }));
   t.equal(served(totals), 50, "the new worker has served nothing yet");
   totals.observe(aReport({ incarnation: "b", traffic: [traffic({ statuses: [0, 5, 0, 0, 0] })] }));
+  t.equal(served(totals), 55);
+  totals.end("b");
   totals.observe(aReport({ incarnation: "c", traffic: [traffic({ statuses: [0, 1, 0, 0, 0] })] }));
   t.equal(served(totals), 56);
+  totals.observe(aReport({ incarnation: "d", traffic: [traffic({ statuses: [0, 1, 0, 0, 0] })] }));
+  t.equal(served(totals), 57, "two at once in one slot, while the worker is replaced");
 });
 
 t.test("the workers of a router are summed", async (t) => {

@@ -1,0 +1,26 @@
+// http-proxy-3 as its README shows it, with a keep-alive agent; requests go to both upstreams in turn.
+
+import { Agent, createServer } from "node:http";
+import httpProxy from "http-proxy-3";
+
+const [port, ...upstreamPorts] = process.argv.slice(2).map(Number);
+const targets = upstreamPorts.map((upstream) => ({ host: "127.0.0.1", port: upstream }));
+const agent = new Agent({ keepAlive: true, maxSockets: 1024, maxFreeSockets: 1024 });
+const proxy = httpProxy.createProxyServer({ agent, xfwd: true });
+let turn = 0;
+
+function nextTarget() {
+  turn = (turn + 1) % targets.length;
+  return targets[turn];
+}
+
+proxy.on("error", (error, _request, response) => {
+  console.error(error.message);
+  if ("writeHead" in response && !response.headersSent) response.writeHead(502);
+  response.end();
+});
+
+const server = createServer((request, response) => proxy.web(request, response, { target: nextTarget() }));
+server.on("upgrade", (request, socket, head) => proxy.ws(request, socket, head, { target: nextTarget() }));
+server.keepAliveTimeout = 600_000;
+server.listen({ port, host: "127.0.0.1", backlog: 4096 });
