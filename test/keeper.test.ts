@@ -178,6 +178,7 @@ t.test("when the keeper is killed its processes end, and a new one opens the sam
   await tree.hears(isReady("worker:1"));
   const held = await connect(port);
   const isClosed = once(held.socket, "close");
+  await tree.hears((line) => line.by === "control" && line.event === "start");
   tree.keeper.kill("SIGKILL");
   const next = await startTree(t, treeSettings({ dataDir, workers: 2, addresses: [`127.0.0.1:${port}`] }));
   await next.hears(isReady("worker:0"));
