@@ -73,7 +73,7 @@ router:
   listeners:
     - { name: http, listen: "127.0.0.1:${site.port}" }
   accessLog: ${log}
-  client: { idle: 600s }
+  client: { idleTimeout: 600s }
 include: domain.yaml
 `;
   writeFileSync(join(site.dir, "domain.yaml"), domainText(site, variant.instances));
