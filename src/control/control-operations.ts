@@ -13,7 +13,7 @@ import type { Exposition } from "../metrics/exposition.ts";
 import { applicationViews } from "./application-views.ts";
 import { APPLIED_LIMIT_MS } from "./applied-waits.ts";
 import type { EventFeed } from "./event-feed.ts";
-import type { InstanceRow, Status } from "./instance-picture.ts";
+import type { InstanceRow, Probed } from "./instance-picture.ts";
 import { instanceRows } from "./instance-picture.ts";
 import type { Accepted, Master } from "./master.ts";
 import { modeResults } from "./mode-results.ts";
@@ -46,7 +46,7 @@ export interface OperationsParts {
   readonly router: string;
   /** Workers that are to be there before it is ready for the first time. */
   readonly workersExpected: number;
-  readonly probed: (server: string) => Status | undefined;
+  readonly probed: Probed;
   readonly explain: (question: ExplainQuestion) => Result<ExplainAnswer>;
   readonly expose: () => Promise<Exposition>;
 }

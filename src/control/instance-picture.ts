@@ -30,12 +30,14 @@ export interface InstanceRow extends Status {
   readonly sessions: number;
 }
 
+/** The probes' verdict on an address of a server; undefined when it is not probed. */
+export type Probed = (server: string, address: string) => Status | undefined;
+
 /** What the rows are made of. */
 export interface Sightings {
   readonly table: RoutingTable;
   readonly workers: readonly WorkerRecord[];
-  /** The prober's verdict on a server, or undefined when it is not probed or not yet known. */
-  readonly probed: (server: string) => Status | undefined;
+  readonly probed: Probed;
   /** Live sessions bound to an instance. */
   readonly sessionsOf: (key: string) => number;
 }
@@ -58,7 +60,7 @@ export function instanceRows(sightings: Sightings): readonly InstanceRow[] {
           ...statusOf(entry.key, {
             marks,
             isServed: served.has(servedKey(application.id, edition.label, entry.server)),
-            probed: sightings.probed(entry.server),
+            probed: sightings.probed(entry.server, entry.address),
           }),
         });
       }

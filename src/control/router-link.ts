@@ -22,6 +22,8 @@ export interface LinkListeners {
   /** A worker has ended; nothing more is heard of this incarnation. */
   onEnded(incarnation: string): void;
   onMark(mark: MarkMessage): void;
+  /** Marks that a worker is to be told after its first table. */
+  marksForNewcomer(): readonly MarkMessage[];
 }
 
 /** What a link needs. */
@@ -83,7 +85,7 @@ export class RouterLink {
     const now = this.#parts.clock.monotonicMs();
     switch (message.kind) {
       case "hello":
-        if (this.workers.hello(message, now) !== "ended") this.#sendTable(addressOf(message.worker));
+        if (this.workers.hello(message, now) !== "ended") this.#welcome(addressOf(message.worker));
         break;
       case "table-please":
         this.#sendTable(message.from);
@@ -120,6 +122,11 @@ export class RouterLink {
     // A worker that outlived the control before this one, met for the first time by its answer.
     if (heard === "new" && report.revision !== this.#table.revision)
       this.#sendTable(addressOf(report.worker));
+  }
+
+  #welcome(to: Address): void {
+    this.#sendTable(to);
+    for (const mark of this.#parts.listeners.marksForNewcomer()) this.#parts.bus.send(to, mark);
   }
 
   #sendTable(to: Address): void {

@@ -3,7 +3,7 @@
 import type { Domain } from "../domain/domain.ts";
 import type { ModeSetting } from "../domain/mode.ts";
 import type { Server } from "../domain/server.ts";
-import type { InstanceRow, Status } from "./instance-picture.ts";
+import type { InstanceRow, Probed, Status } from "./instance-picture.ts";
 import { sumWork } from "./instance-picture.ts";
 import type { ServerView } from "./operations.ts";
 import { effectiveModeOf } from "./routing-table.ts";
@@ -28,7 +28,7 @@ export function modesOf(
 export function serverViews(
   domain: Domain,
   rows: readonly InstanceRow[],
-  probed: (server: string) => Status | undefined,
+  probed: Probed,
 ): readonly ServerView[] {
   const byServer = new Map<string, InstanceRow[]>();
   for (const row of rows) {
@@ -40,7 +40,7 @@ export function serverViews(
     const own = byServer.get(server.name) ?? [];
     const { decisive, ...modes } = modesOf(domain, server);
     const work = sumWork(own);
-    const { status, cause } = serverStatus(own, probed(server.name));
+    const { status, cause } = serverStatus(own, probed(server.name, server.address));
     return {
       name: server.name,
       node: server.node,
