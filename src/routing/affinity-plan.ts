@@ -7,8 +7,8 @@ import type { RequestHead } from "../http1/request-head.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
 import type { Sessions } from "../sessions/sessions.ts";
 import type { ClientPoint, Decision, ResponseEdits } from "./decision.ts";
+import type { EndedSessions } from "./ended-sessions.ts";
 import type { InstanceStates } from "./instance-states.ts";
-import { isTrialDue } from "./pool.ts";
 import type { RoutedApplication, RoutedInstance } from "./routed.ts";
 import type { Tie } from "./tie.ts";
 
@@ -17,6 +17,8 @@ export interface AffinityContext {
   readonly sessions: Sessions;
   readonly states: InstanceStates;
   readonly random: Random;
+  /** Sessions that an operator or the application has ended while their cookies live on. */
+  readonly ended: EndedSessions;
   /** Monotonic. */
   nowMs: number;
   /** Epoch. */
@@ -35,14 +37,6 @@ export interface AffinityPlan {
     tie: Tie,
     decision: Decision,
   ): void;
-  /** Chooses for a request without a session where the style itself says who gets it; null leaves it to the balancer. */
-  prefer(application: RoutedApplication): RoutedInstance | null;
   /** Reads what the response says of the session and fills `edits`. */
   readResponse(decision: Decision, instance: RoutedInstance, head: ResponseHead, edits: ResponseEdits): void;
-}
-
-/** True when a session tied to this instance may go there now: not closed, and up or due for its trial. */
-export function takesAffinity(instance: RoutedInstance, nowMs: number): boolean {
-  if (instance.isClosed) return false;
-  return instance.state.downSinceMs === 0 || isTrialDue(instance, nowMs);
 }

@@ -16,6 +16,7 @@
 
 import type { InstanceState } from "./compiled.ts";
 import type { MarkMessage } from "./messages.ts";
+import { isTrialDue } from "./pool.ts";
 import type { RoutedInstance } from "./routed.ts";
 
 /** A mark as other processes are told of it. */
@@ -97,4 +98,10 @@ function clearMark(state: InstanceState): void {
   state.lastTryMs = 0;
   state.isDownByProbe = false;
   state.hasOwnTrial = false;
+}
+
+/** True when a session tied to this instance may go there now: not closed, and up or due for its trial. */
+export function takesAffinity(instance: RoutedInstance, nowMs: number): boolean {
+  if (instance.isClosed) return false;
+  return instance.state.downSinceMs === 0 || isTrialDue(instance, nowMs);
 }

@@ -12,7 +12,8 @@ import { Pool } from "./pool.ts";
 import { RouteMap } from "./route-map.ts";
 import { RoutedApplication, RoutedEdition, RoutedInstance } from "./routed.ts";
 import { haveSameSites, SiteMap } from "./site-map.ts";
-import type { ApplicationEntry, EditionEntry, RoutingTable } from "./table.ts";
+import type { EditionEntry, RoutingTable } from "./table.ts";
+import { Tokens } from "./tokens.ts";
 
 /** Instances or patterns between two pauses: well under a millisecond of work. */
 const SLICE = 500;
@@ -24,11 +25,18 @@ export class CompiledTable implements CompiledApplications {
   /** By position. */
   readonly list: readonly RoutedApplication[];
   readonly applications: ReadonlyMap<string, RoutedApplication>;
+  /** Seals and opens the router's own cookies; kept as long as the keys are the same. */
+  readonly tokens: Tokens;
 
-  constructor(table: RoutingTable, sites: SiteMap, list: readonly RoutedApplication[]) {
+  constructor(
+    table: RoutingTable,
+    parts: { readonly sites: SiteMap; readonly list: readonly RoutedApplication[]; readonly tokens: Tokens },
+  ) {
+    const { list } = parts;
     this.table = table;
-    this.sites = sites;
+    this.sites = parts.sites;
     this.list = list;
+    this.tokens = parts.tokens;
     this.applications = new Map(list.map((application) => [application.entry.id, application]));
   }
 
@@ -54,7 +62,9 @@ export function* compileInSlices(
   parts: { readonly context: AffinityContext; readonly share: WorkerShare },
 ): Generator<void, CompiledTable> {
   const list: RoutedApplication[] = [];
+  const { secrets } = table;
   const hasSameSecrets = before !== null && sameSecrets(table, before.table);
+  const tokens = hasSameSecrets ? before.tokens : new Tokens(secrets.tokenKeys, parts.context.states);
   let work = 0;
   for (const entry of table.applications) {
     const known = before?.applications.get(entry.id);
@@ -65,7 +75,7 @@ export function* compileInSlices(
     const application = new RoutedApplication(entry, {
       domain: table.domain,
       order: list.length,
-      affinity: planOf(entry, table.secrets, parts.context),
+      affinity: planOf(entry, { context: parts.context, secrets, tokens }),
       routes: new RouteMap(),
     });
     list.push(application);
@@ -75,10 +85,9 @@ export function* compileInSlices(
     application.running =
       application.editions.findLast((edition) => edition.entry.state === "running") ?? null;
   }
-  if (before !== null && haveSameSites(table, before.table)) {
-    return new CompiledTable(table, before.sites, list);
-  }
-  return new CompiledTable(table, yield* compileSites(table), list);
+  const isSameSite = before !== null && haveSameSites(table, before.table);
+  const sites = isSameSite ? before.sites : yield* compileSites(table);
+  return new CompiledTable(table, { sites, list, tokens });
 }
 
 function* compileEdition(
@@ -99,7 +108,10 @@ function* compileEdition(
       shareOf(declared.maxConnections, parts.share),
     );
     edition.instances.push(instance);
-    for (const route of declared.routes) application.routes.add(route, instance);
+    // Nobody has a session on a distributed edition, and its routes may be those that an older edition still serves.
+    if (entry.state !== "distributed") {
+      for (const route of declared.routes) application.routes.add(route, instance);
+    }
     work += 1;
     if (work % SLICE === 0) yield;
   }
@@ -136,9 +148,4 @@ function sameSecrets(one: RoutingTable, other: RoutingTable): boolean {
     (one.secrets.fingerprintKey === other.secrets.fingerprintKey &&
       one.secrets.tokenKeys.join() === other.secrets.tokenKeys.join())
   );
-}
-
-/** All instances of an application, in the order of its editions. */
-export function instancesOf(application: ApplicationEntry): readonly { readonly key: string }[] {
-  return application.editions.flatMap((edition) => edition.instances);
 }

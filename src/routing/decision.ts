@@ -58,6 +58,10 @@ export class Decision {
   waitsFor: CompiledInstance | null = null;
   /** The edition in which an instance was chosen or is waited for: where to choose again. */
   edition: CompiledEdition | null = null;
+  /** Birth, epoch seconds, of the router's own cookie that the request brought; 0 when it brought none that is good. */
+  tokenBornSeconds = 0;
+  /** That cookie is to be renewed by the response. */
+  isTokenDue = false;
   /** The client's connection is TLS: the router's own cookies get `Secure`. */
   isSecure = false;
   /** The one trial that a marked-down instance gets (SPEC P3): its result decides the mark. */

@@ -4,10 +4,11 @@
 // A slot is never given to another key. Sessions and the proxy's pools refer to slots without saying so, and a state costs
 // some 200 bytes, so that ten thousand redeployed instances cost two megabytes until the worker is replaced.
 
+import type { SlotRegistry } from "../sessions/slot-registry.ts";
 import { InstanceState } from "./compiled.ts";
 
-/** Finds and makes instance states. */
-export class InstanceStates {
+/** Finds and makes instance states; also the names of slots for the session table. */
+export class InstanceStates implements SlotRegistry {
   readonly #byKey = new Map<string, InstanceState>();
   readonly #bySlot: InstanceState[] = [];
 
@@ -29,6 +30,14 @@ export class InstanceStates {
   /** The state in this slot; undefined for a slot that was never given out. */
   at(slot: number): InstanceState | undefined {
     return this.#bySlot[slot];
+  }
+
+  slotOf(key: string): number {
+    return this.stateOf(key).slot;
+  }
+
+  keyOf(slot: number): string {
+    return this.#bySlot[slot]?.key ?? "";
   }
 
   /** All states, by slot. */

@@ -27,16 +27,12 @@ export class NoAffinity implements AffinityPlan, IdentityReader {
     head: RequestHead,
     _client: ClientPoint,
     _application: RoutedApplication,
-    _tie: Tie,
+    tie: Tie,
     decision: Decision,
   ): void {
     const values = this.#values;
     if (values === null || this.#tracker === null || !values.first(head)) return;
-    this.#tracker.identify(head.bytes, values.valueStart, values.valueEnd, decision);
-  }
-
-  prefer(): RoutedInstance | null {
-    return null;
+    this.#tracker.identify(head.bytes, values.valueStart, values.valueEnd, tie, decision);
   }
 
   readResponse(decision: Decision, instance: RoutedInstance, head: ResponseHead, edits: ResponseEdits): void {

@@ -10,6 +10,7 @@
 import type { Random } from "../base/random.ts";
 import type { Picker } from "./picker.ts";
 import { pickerOf } from "./picker.ts";
+import { Rendezvous } from "./rendezvous.ts";
 import type { RoutedEdition, RoutedInstance } from "./routed.ts";
 
 /** No instance is left out. */
@@ -28,6 +29,9 @@ export class Pool {
   readonly #down: RoutedInstance[] = [];
   /** Where trying all the same goes on. */
   #panicAt = 0;
+  /** Made by the first request with a hash, and again after a mark has changed. */
+  #rendezvous: Rendezvous | null = null;
+  #isRendezvousStale = true;
   /** After `choose` answered null: an instance would do, but is full. */
   isBusy = false;
 
@@ -77,6 +81,33 @@ export class Pool {
     return this.#chooseWithoutPicker(tried);
   }
 
+  /** The same for a request whose hash says who gets it: the winner of its bucket among the primaries that are up. */
+  chooseByHash(nowMs: number, bucket: number): RoutedInstance | null {
+    this.isBusy = false;
+    const due = this.#down.length > 0 ? this.#dueTrial(nowMs, NONE_TRIED) : null;
+    if (due !== null) return due;
+    const winner = this.hashWinner(bucket);
+    if (winner === null) return this.#chooseWithoutPicker(NONE_TRIED);
+    if (hasPlace(winner)) return winner;
+    this.isBusy = true;
+    return null;
+  }
+
+  /** The winner of a bucket among the primaries that are up, full or not; null when none is. */
+  hashWinner(bucket: number): RoutedInstance | null {
+    if (this.#rendezvous === null) {
+      this.#rendezvous = new Rendezvous();
+      this.#isRendezvousStale = true;
+    }
+    if (this.#isRendezvousStale) {
+      this.#rendezvous.reset(
+        this.#open.filter((instance) => !instance.isBackup && instance.state.downSinceMs === 0),
+      );
+      this.#isRendezvousStale = false;
+    }
+    return this.#rendezvous.winner(bucket);
+  }
+
   /** Whom `choose` would answer, changing nothing; null when there is none or chance decides (then `size` is over 1). */
   peek(nowMs: number): RoutedInstance | null {
     this.isBusy = false;
@@ -113,6 +144,7 @@ export class Pool {
 
   /** Queues the instance's next trial by when it is due, or takes it out when it is up or in a probe's hands. */
   markChanged(instance: RoutedInstance): void {
+    this.#isRendezvousStale = true;
     const at = this.#down.indexOf(instance);
     if (at >= 0) this.#down.splice(at, 1);
     if (isForTrial(instance)) {

@@ -24,6 +24,8 @@ export class RoutedInstance implements CompiledInstance {
   position = -1;
   /** By which its picker orders it; the least is next. */
   rank = 0;
+  #routeSuffix: Buffer | null = null;
+  #servedByLine: Buffer | null = null;
 
   constructor(entry: InstanceEntry, state: InstanceState, edition: RoutedEdition, inFlightMax: number) {
     this.entry = entry;
@@ -35,6 +37,19 @@ export class RoutedInstance implements CompiledInstance {
     this.isClosed = entry.access === "closed" || edition.entry.state === "distributed";
     this.isOpen = entry.access === "open" && entry.weight > 0 && !this.isClosed;
     this.isBackup = entry.role === "backup";
+  }
+
+  /** Separator and route as they are appended to a cookie's value; always asked with the application's separator. */
+  routeSuffix(separator: string): Buffer {
+    this.#routeSuffix ??= Buffer.from(`${separator}${this.route}`, "latin1");
+    return this.#routeSuffix;
+  }
+
+  /** The served-by header's whole line (R7); made when the first response asks. */
+  get servedByLine(): Buffer {
+    const name = this.application.entry.traffic.servedByHeader;
+    this.#servedByLine ??= Buffer.from(`${name}: ${this.servedBy}\r\n`, "latin1");
+    return this.#servedByLine;
   }
 
   /** `domain/node/server;edition`. */

@@ -12,6 +12,7 @@ import { FIELD_OTHER, FIELD_SET_COOKIE, type ResponseHead } from "../http1/respo
 import { type FingerprintSeed, fingerprint } from "../sessions/fingerprint.ts";
 import { NO_SESSION } from "../sessions/sessions.ts";
 import type { AffinityContext } from "./affinity-plan.ts";
+import type { InstanceState } from "./compiled.ts";
 import type { Decision, ResponseEdits } from "./decision.ts";
 import { AFFINITY_FAILED_OVER, AFFINITY_KEPT, AFFINITY_MOVED } from "./decision.ts";
 import type { RoutedInstance } from "./routed.ts";
@@ -28,6 +29,8 @@ export interface IdentityReader {
 export const COOKIE_NONE = 0;
 export const COOKIE_SET = 1;
 export const COOKIE_DELETED = 2;
+/** Set to an id that is bound to this instance already. */
+export const COOKIE_SAME = 3;
 
 /** Tracks the sessions of one application. */
 export class SessionTracker {
@@ -50,20 +53,35 @@ export class SessionTracker {
     this.#endedHeader = word(names.endedHeader.toLowerCase());
   }
 
-  /** The request's session is the one with the identity in `bytes[start, end)`. */
-  identify(bytes: Uint8Array, start: number, end: number, decision: Decision): void {
-    fingerprint(this.#seed, bytes, start, end, this.#target);
-    decision.hasSession = true;
-    decision.sessionHigh = this.#target.high;
-    decision.sessionLow = this.#target.low;
+  /**
+   * The request's session is the one with the identity in `bytes[start, end)`; looks it up. False when it was ended while
+   * its cookie lives on: then the request has none.
+   */
+  identify(bytes: Uint8Array, start: number, end: number, tie: Tie, decision: Decision): boolean {
+    const target = this.#target;
+    fingerprint(this.#seed, bytes, start, end, target);
+    return this.adopt(target.high, target.low, tie, decision);
   }
 
-  /** The instance that the table knows the request's session to be on; null when it knows none. */
-  lookUp(decision: Decision, tie: Tie): RoutedInstance | null {
-    const { sessions, states } = this.#context;
-    tie.index = sessions.find(decision.sessionHigh, decision.sessionLow);
+  /** The same for a session that is known by its fingerprint. */
+  adopt(high: number, low: number, tie: Tie, decision: Decision): boolean {
+    const { sessions, ended, nowSeconds } = this.#context;
+    tie.index = sessions.find(high, low);
+    if (tie.index === NO_SESSION && ended.has(high, low, nowSeconds)) {
+      decision.hasSession = false;
+      return false;
+    }
+    decision.hasSession = true;
+    decision.sessionHigh = high;
+    decision.sessionLow = low;
+    return true;
+  }
+
+  /** The instance that the session table knows the request's session to be on; null when it knows none. */
+  home(tie: Tie): InstanceState | null {
     if (tie.index === NO_SESSION) return null;
-    return states.at(sessions.slotOf(tie.index))?.routed ?? null;
+    const { sessions, states } = this.#context;
+    return states.at(sessions.slotOf(tie.index)) ?? null;
   }
 
   /**
@@ -95,8 +113,7 @@ export class SessionTracker {
     const isSame = decision.hasSession && high === decision.sessionHigh && low === decision.sessionLow;
     // A new id in place of an old one, as after a login: the client forgets the old one.
     if (!isSame) this.end(decision, edits);
-    this.#context.sessions.bind(high, low, instance.state.slot, this.#context.nowSeconds);
-    return COOKIE_SET;
+    return this.#bind(high, low, instance) ? COOKIE_SET : COOKIE_SAME;
   }
 
   /** Ends the request's session; every worker must know before the client can come again (SPEC A5). */
@@ -108,20 +125,37 @@ export class SessionTracker {
   /** What every response can say, whatever the style: that the session has ended, or, by saying nothing, that it lives. */
   readRest(decision: Decision, instance: RoutedInstance, head: ResponseHead, edits: ResponseEdits): void {
     if (!decision.hasSession) return;
-    if (this.#saysEnded(head)) {
+    if (this.saysEnded(head)) {
+      const { ended, nowSeconds } = this.#context;
       this.end(decision, edits);
+      ended.add(decision.sessionHigh, decision.sessionLow, nowSeconds);
       return;
     }
     const { affinity } = decision;
     if (affinity !== AFFINITY_KEPT && affinity !== AFFINITY_FAILED_OVER && affinity !== AFFINITY_MOVED)
       return;
-    const { sessions, nowSeconds } = this.#context;
+    const { sessions } = this.#context;
     if (sessions.find(decision.sessionHigh, decision.sessionLow) !== NO_SESSION) return;
-    sessions.bind(decision.sessionHigh, decision.sessionLow, instance.state.slot, nowSeconds);
+    this.#bind(decision.sessionHigh, decision.sessionLow, instance);
   }
 
-  /** `Session-Ended: 1`. */
-  #saysEnded(head: ResponseHead): boolean {
+  /** Binds a session to an instance; false when it is bound there already. */
+  #bind(high: number, low: number, instance: RoutedInstance): boolean {
+    const { sessions, nowSeconds } = this.#context;
+    const { slot } = instance.state;
+    const known = sessions.find(high, low);
+    if (known !== NO_SESSION && sessions.slotOf(known) === slot) return false;
+    sessions.bind(high, low, slot, nowSeconds);
+    return true;
+  }
+
+  /** A session with this fingerprint begins on the instance: the router itself gave it its id. */
+  begin(high: number, low: number, instance: RoutedInstance): void {
+    this.#bind(high, low, instance);
+  }
+
+  /** True for `Session-Ended: 1`. */
+  saysEnded(head: ResponseHead): boolean {
     const length = this.#endedHeader.length;
     if (length === 0) return false;
     for (let field = 0; field < head.fieldCount; field += 1) {

@@ -5,13 +5,12 @@
 import type { RequestHead } from "../http1/request-head.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
 import type { AffinityContext, AffinityPlan } from "./affinity-plan.ts";
-import { takesAffinity } from "./affinity-plan.ts";
 import type { ClientPoint, Decision, ResponseEdits } from "./decision.ts";
 import type { RoutedApplication, RoutedInstance } from "./routed.ts";
 import type { SessionTracker } from "./session-tracker.ts";
 import { type IdentityReader, nextSetCookie } from "./session-tracker.ts";
 import type { SessionValues } from "./session-values.ts";
-import { NOT_ASKED, TIE_INVALID, TIE_KNOWN, type Tie } from "./tie.ts";
+import { TIE_INVALID, TIE_KNOWN, type Tie } from "./tie.ts";
 
 export class SuffixAffinity implements AffinityPlan, IdentityReader {
   readonly isSticky: boolean = true;
@@ -51,22 +50,16 @@ export class SuffixAffinity implements AffinityPlan, IdentityReader {
     for (let isFound = values.first(head); isFound; isFound = values.next(head)) {
       this.readIdentity(bytes, values.valueStart, values.valueEnd);
       if (this.idEnd === this.idStart) continue;
+      if (!this.#tracker.identify(bytes, this.idStart, this.idEnd, tie, decision)) continue;
       this.#tryRoutes(bytes, values.valueEnd, application, tie);
-      this.#tracker.identify(bytes, this.idStart, this.idEnd, decision);
       if (tie.kind === TIE_KNOWN) return;
       // An id without a route that we know, as of an application on one server: we may know where it was born.
-      const born = this.#tracker.lookUp(decision, tie);
-      if (born !== null && born.application === application) {
-        tie.name(born, takesAffinity(born, this.#context.nowMs));
-        return;
-      }
+      const home = this.#tracker.home(tie);
+      if (home !== null) tie.nameState(home, application, this.#context.nowMs);
+      // (the cast undoes a narrowing that does not see that the call above changes it)
+      if ((tie.kind as number) === TIE_KNOWN) return;
       tie.kind = TIE_INVALID;
-      tie.index = NOT_ASKED;
     }
-  }
-
-  prefer(): RoutedInstance | null {
-    return null;
   }
 
   readResponse(decision: Decision, instance: RoutedInstance, head: ResponseHead, edits: ResponseEdits): void {
@@ -95,9 +88,7 @@ export class SuffixAffinity implements AffinityPlan, IdentityReader {
       let stop = start;
       while (stop < end && bytes[stop] !== this.#separator) stop += 1;
       const instance = application.routes.find(bytes, start, stop);
-      if (instance !== null && instance.edition.entry.state !== "distributed") {
-        if (tie.name(instance, takesAffinity(instance, this.#context.nowMs))) return;
-      }
+      if (instance !== null && tie.name(instance, this.#context.nowMs)) return;
       start = stop + 1;
     }
   }

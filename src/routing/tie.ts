@@ -2,7 +2,10 @@
 // What a request says of its session, and the instance that the session is tied to. One object a worker, filled anew for
 // each request by the application's affinity plan.
 
-import type { RoutedEdition, RoutedInstance } from "./routed.ts";
+import { NO_SESSION } from "../sessions/sessions.ts";
+import { takesAffinity } from "./availability.ts";
+import type { InstanceState } from "./compiled.ts";
+import type { RoutedApplication, RoutedEdition, RoutedInstance } from "./routed.ts";
 
 /** The request names no session. */
 export const TIE_ABSENT = 0;
@@ -11,34 +14,59 @@ export const TIE_KNOWN = 1;
 /** The request names a session that leads nowhere: an unknown route, a forged or expired token. */
 export const TIE_INVALID = 2;
 
-/** `index` before the session table was asked. */
-export const NOT_ASKED = -2;
+/** No hash says which instance to choose. */
+export const NO_BUCKET = -1;
 
+/** Filled by an affinity plan's `find`. */
 export class Tie {
   kind: number = TIE_ABSENT;
   /** The first instance named that may take the request now; null when none may. */
   usable: RoutedInstance | null = null;
   /** Another instance was named before `usable`: the session has failed over to it. */
   isSecondChoice = false;
-  /** The edition of the first instance named, usable or not. */
+  /** The edition of the first instance named, usable or not; null with `TIE_KNOWN` when that edition is gone. */
   edition: RoutedEdition | null = null;
-  /** Index in the session table, `NO_SESSION`, or `NOT_ASKED`. */
-  index: number = NOT_ASKED;
+  /** Index of the request's session in the session table, or `NO_SESSION`. */
+  index: number = NO_SESSION;
+  /** `hash`: whom to choose when the session is tied to nobody (`Pool.chooseByHash`), or `NO_BUCKET`. */
+  bucket: number = NO_BUCKET;
 
   reset(): void {
     this.kind = TIE_ABSENT;
     this.usable = null;
     this.isSecondChoice = false;
     this.edition = null;
-    this.index = NOT_ASKED;
+    this.index = NO_SESSION;
+    this.bucket = NO_BUCKET;
   }
 
-  /** Takes note of an instance that the request names; true when it is the one to use, so that looking further ends. */
-  name(instance: RoutedInstance, isUsable: boolean): boolean {
+  /**
+   * Takes note of an instance that the request names; true when it is the one to use, so that looking further ends. An
+   * edition that is only distributed has no sessions: naming its instance is naming nothing (E3).
+   */
+  name(instance: RoutedInstance, nowMs: number): boolean {
+    if (instance.edition.entry.state === "distributed") return false;
     this.kind = TIE_KNOWN;
     if (this.edition === null) this.edition = instance.edition;
     else this.isSecondChoice = true;
-    if (isUsable) this.usable = instance;
-    return isUsable;
+    if (!takesAffinity(instance, nowMs)) return false;
+    this.usable = instance;
+    return true;
+  }
+
+  /**
+   * The same for an instance that may have left the table: what is left of its edition is next in line, and if that is
+   * gone too, the session is known but homeless.
+   */
+  nameState(state: InstanceState, application: RoutedApplication, nowMs: number): boolean {
+    const { routed } = state;
+    if (routed !== null) return routed.application === application && this.name(routed, nowMs);
+    const [id, label] = state.key.split("/");
+    if (id !== application.entry.id) return false;
+    const edition = application.editions.find((one) => one.entry.label === label) ?? null;
+    if (edition?.entry.state === "distributed") return false;
+    this.kind = TIE_KNOWN;
+    this.edition ??= edition;
+    return false;
   }
 }

@@ -9,18 +9,20 @@ import type { Revision } from "../base/units.ts";
 import type { RequestHead } from "../http1/request-head.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
 import { NO_SESSION, type Sessions } from "../sessions/sessions.ts";
-import { type AffinityContext, takesAffinity } from "./affinity-plan.ts";
+import type { AffinityContext } from "./affinity-plan.ts";
 import * as availability from "./availability.ts";
 import { CompiledTable, compileInSlices, type WorkerShare } from "./compile.ts";
 import type { CompiledInstance } from "./compiled.ts";
 import type { ClientPoint, Decision, RequestRouter, ResponseEdits } from "./decision.ts";
 import * as is from "./decision.ts";
+import { EndedSessions } from "./ended-sessions.ts";
 import { InstanceStates } from "./instance-states.ts";
 import { hasPlace, isTrialDue, NONE_TRIED, type Pool } from "./pool.ts";
 import type { RoutedApplication, RoutedEdition, RoutedInstance } from "./routed.ts";
 import { BAD, SiteMap } from "./site-map.ts";
 import type { RoutingTable } from "./table.ts";
-import { NOT_ASKED, TIE_INVALID, TIE_KNOWN, Tie } from "./tie.ts";
+import { NO_BUCKET, TIE_INVALID, TIE_KNOWN, Tie } from "./tie.ts";
+import { Tokens } from "./tokens.ts";
 
 /** What a router is made of; all of it is passed in. */
 export interface WorkerRouterParts {
@@ -31,6 +33,8 @@ export interface WorkerRouterParts {
   readonly onMark: (mark: availability.Mark) => void;
   /** Given when somebody else refers to slots too, such as the session table's replication. */
   readonly states?: InstanceStates;
+  /** The session table's memory of ended sessions, when it has one: their cookies bring nothing back to life. */
+  readonly wasEnded?: (high: number, low: number) => boolean;
 }
 
 const NO_TABLE: RoutingTable = {
@@ -47,7 +51,7 @@ export class WorkerRouter implements RequestRouter {
   readonly #parts: WorkerRouterParts;
   readonly #context: AffinityContext;
   readonly #tie = new Tie();
-  #compiled: CompiledTable = new CompiledTable(NO_TABLE, new SiteMap(), []);
+  #compiled: CompiledTable;
   #hasTable = false;
 
   constructor(parts: WorkerRouterParts) {
@@ -57,9 +61,12 @@ export class WorkerRouter implements RequestRouter {
       sessions: parts.sessions,
       states: this.states,
       random: parts.random,
+      ended: new EndedSessions(parts.wasEnded ?? null),
       nowMs: 0,
       nowSeconds: 0,
     };
+    const tokens = new Tokens([], this.states);
+    this.#compiled = new CompiledTable(NO_TABLE, { sites: new SiteMap(), list: [], tokens });
   }
 
   /** Monotonic time; whoever runs the worker sets it once an event-loop turn, before anything is asked. */
@@ -134,11 +141,13 @@ export class WorkerRouter implements RequestRouter {
     tie.reset();
     application.affinity.find(head, client, application, tie, decision);
     if (decision.outcome === is.BAD_COOKIES) return;
-    if (tie.kind === TIE_KNOWN && tie.edition !== null) {
+    if (tie.kind !== TIE_KNOWN) {
+      this.#chooseNew(decision, application);
+    } else if (tie.edition === null) {
+      this.#chooseElsewhere(decision, application, null, NONE_TRIED);
+    } else {
       const affinity = tie.isSecondChoice ? is.AFFINITY_FAILED_OVER : is.AFFINITY_KEPT;
       this.#chooseTied(decision, tie.edition, tie.usable, affinity, NONE_TRIED);
-    } else {
-      this.#chooseNew(decision, application, tie.kind === TIE_INVALID);
     }
   }
 
@@ -148,7 +157,9 @@ export class WorkerRouter implements RequestRouter {
       unavailable(decision, is.UNAVAILABLE);
       return;
     }
-    this.#tie.index = NOT_ASKED;
+    const { sessions } = this.#parts;
+    this.#tie.reset();
+    if (decision.hasSession) this.#tie.index = sessions.find(decision.sessionHigh, decision.sessionLow);
     const left = this.#current(tried);
     const { waitsFor, affinity } = decision;
     decision.application = application;
@@ -161,7 +172,8 @@ export class WorkerRouter implements RequestRouter {
       return;
     }
     const wanted = waitsFor === null ? null : (this.states.find(waitsFor.entry.key)?.routed ?? null);
-    const isUsable = wanted !== null && !left.includes(wanted) && takesAffinity(wanted, this.nowMs);
+    const isUsable =
+      wanted !== null && !left.includes(wanted) && availability.takesAffinity(wanted, this.nowMs);
     if (edition === null) this.#chooseElsewhere(decision, application, null, left);
     else this.#chooseTied(decision, edition, isUsable ? wanted : null, affinity, left);
   }
@@ -183,6 +195,13 @@ export class WorkerRouter implements RequestRouter {
     const routed = decision.instance?.state.routed ?? null;
     if (routed === null) return;
     routed.application.affinity.readResponse(decision, routed, head, edits);
+    if (routed.application.entry.traffic.servedByHeader !== "") addServedBy(routed, edits);
+  }
+
+  /** An operator ended the session: its next request is a new user's, whatever its cookie says. */
+  endSession(high: number, low: number): void {
+    this.#parts.sessions.end(high, low);
+    this.#context.ended.add(high, low, this.nowSeconds);
   }
 
   succeeded(decision: Decision): void {
@@ -257,14 +276,10 @@ export class WorkerRouter implements RequestRouter {
     else this.#chooseIn(decision, running, is.AFFINITY_MOVED, tried);
   }
 
-  #chooseNew(decision: Decision, application: RoutedApplication, isInvalid: boolean): void {
-    const { running, affinity } = application;
-    if (running === null) {
-      unavailable(decision, is.UNAVAILABLE);
-      return;
-    }
-    const fresh = affinity.isSticky ? is.AFFINITY_NEW : is.AFFINITY_NONE;
-    this.#chooseIn(decision, running, isInvalid ? is.AFFINITY_INVALID : fresh, NONE_TRIED);
+  #chooseNew(decision: Decision, application: RoutedApplication): void {
+    const { running } = application;
+    if (running === null) unavailable(decision, is.UNAVAILABLE);
+    else this.#chooseIn(decision, running, freshAffinity(application, this.#tie), NONE_TRIED);
   }
 
   #chooseIn(
@@ -274,9 +289,11 @@ export class WorkerRouter implements RequestRouter {
     tried: readonly RoutedInstance[],
   ): void {
     const pool = edition.pool as Pool;
-    const chosen = pool.choose(this.nowMs, tried);
+    const { bucket } = this.#tie;
+    const isHashed = bucket !== NO_BUCKET;
+    const chosen = isHashed ? pool.chooseByHash(this.nowMs, bucket) : pool.choose(this.nowMs, tried);
     if (chosen !== null) this.#claim(decision, chosen, affinity);
-    else if (pool.isBusy) wait(decision, edition, null, affinity);
+    else if (pool.isBusy) wait(decision, edition, isHashed ? pool.hashWinner(bucket) : null, affinity);
     else unavailable(decision, is.UNAVAILABLE);
   }
 
@@ -305,8 +322,7 @@ export class WorkerRouter implements RequestRouter {
   #touch(decision: Decision, instance: RoutedInstance): void {
     const { sessions } = this.#parts;
     const { sessionHigh: high, sessionLow: low } = decision;
-    const asked = this.#tie.index;
-    const index = asked === NOT_ASKED ? sessions.find(high, low) : asked;
+    const { index } = this.#tie;
     if (index === NO_SESSION) return;
     sessions.touch(index, this.nowSeconds);
     if (instance.application.affinity.isSticky && sessions.slotOf(index) !== instance.state.slot) {
@@ -328,6 +344,18 @@ export class WorkerRouter implements RequestRouter {
   }
 }
 
+/** What a request without a tie counts as; where a hash decides, the client keeps its instance. */
+function freshAffinity(application: RoutedApplication, tie: Tie): number {
+  if (tie.bucket !== NO_BUCKET) return is.AFFINITY_KEPT;
+  if (tie.kind === TIE_INVALID) return is.AFFINITY_INVALID;
+  return application.affinity.isSticky ? is.AFFINITY_NEW : is.AFFINITY_NONE;
+}
+
+function addServedBy(instance: RoutedInstance, edits: ResponseEdits): void {
+  const line = instance.servedByLine;
+  edits.added = edits.added === null ? line : Buffer.concat([edits.added, line]);
+}
+
 function reset(decision: Decision, isSecure: boolean): void {
   decision.outcome = is.NO_VIRTUAL_HOST;
   decision.application = null;
@@ -335,6 +363,8 @@ function reset(decision: Decision, isSecure: boolean): void {
   decision.affinity = is.AFFINITY_NONE;
   decision.waitsFor = null;
   decision.edition = null;
+  decision.tokenBornSeconds = 0;
+  decision.isTokenDue = false;
   decision.isSecure = isSecure;
   decision.isTrial = false;
   decision.hasSession = false;

@@ -1,0 +1,128 @@
+// hot: bench/micro/decide.ts
+// `hash`: the client's address, a header or a cookie says which instance gets the request, the same one on every worker
+// (rendezvous, see `rendezvous.ts`). A session that is known to be elsewhere stays there; a request that lacks the header or
+// cookie goes where the balancer says.
+
+import { CookieMatch, findCookie } from "../http/cookies.ts";
+import { equalsIgnoringCase, word } from "../http1/octets.ts";
+import { FIELD_COOKIE, type RequestHead } from "../http1/request-head.ts";
+import type { ResponseHead } from "../http1/response-head.ts";
+import type { AffinityContext, AffinityPlan } from "./affinity-plan.ts";
+import type { ClientPoint, Decision, ResponseEdits } from "./decision.ts";
+import { HASH_START, hashOctet, hashOctets } from "./octet-hash.ts";
+import { bucketOf } from "./rendezvous.ts";
+import type { RoutedApplication, RoutedInstance } from "./routed.ts";
+import { COOKIE_NONE, type IdentityReader, nextSetCookie, type SessionTracker } from "./session-tracker.ts";
+import type { SessionValues } from "./session-values.ts";
+import { TIE_KNOWN, type Tie } from "./tie.ts";
+
+/** Where the session is tracked, when the application names its cookie. */
+export interface TrackedCookie {
+  readonly tracker: SessionTracker;
+  readonly values: SessionValues;
+}
+
+export class HashAffinity implements AffinityPlan, IdentityReader {
+  readonly isSticky: boolean = true;
+  idStart = 0;
+  idEnd = 0;
+  readonly #context: AffinityContext;
+  readonly #on: "address" | "header" | "cookie";
+  readonly #name: Uint8Array;
+  readonly #session: TrackedCookie | null;
+  readonly #match = new CookieMatch();
+
+  constructor(
+    context: AffinityContext,
+    parts: {
+      readonly on: "address" | "header" | "cookie";
+      /** Of the header or cookie. */
+      readonly name: string;
+      readonly session: TrackedCookie | null;
+    },
+  ) {
+    this.#context = context;
+    this.#on = parts.on;
+    this.#name = word(parts.on === "header" ? parts.name.toLowerCase() : parts.name);
+    this.#session = parts.session;
+  }
+
+  find(
+    head: RequestHead,
+    client: ClientPoint,
+    application: RoutedApplication,
+    tie: Tie,
+    decision: Decision,
+  ): void {
+    if (this.#session !== null) this.#findSession(this.#session, head, application, tie, decision);
+    if (tie.kind === TIE_KNOWN) return;
+    switch (this.#on) {
+      case "address":
+        tie.bucket = bucketOf(hashText(client.clientAddress));
+        return;
+      case "header":
+        this.#hashHeader(head, tie);
+        return;
+      case "cookie":
+        this.#hashCookie(head, tie);
+    }
+  }
+
+  readResponse(decision: Decision, instance: RoutedInstance, head: ResponseHead, edits: ResponseEdits): void {
+    const tracker = this.#session?.tracker;
+    if (tracker === undefined) return;
+    let isTold = false;
+    for (let field = nextSetCookie(head, 0); field >= 0; field = nextSetCookie(head, field + 1)) {
+      const told = tracker.readSetCookieField(decision, instance, head, field, this, edits);
+      if (told !== COOKIE_NONE) isTold = true;
+    }
+    if (!isTold) tracker.readRest(decision, instance, head, edits);
+  }
+
+  readIdentity(_bytes: Uint8Array, start: number, end: number): void {
+    this.idStart = start;
+    this.idEnd = end;
+  }
+
+  #findSession(
+    session: TrackedCookie,
+    head: RequestHead,
+    application: RoutedApplication,
+    tie: Tie,
+    decision: Decision,
+  ): void {
+    const { tracker, values } = session;
+    if (!values.first(head)) return;
+    if (!tracker.identify(head.bytes, values.valueStart, values.valueEnd, tie, decision)) return;
+    const home = tracker.home(tie);
+    if (home !== null) tie.nameState(home, application, this.#context.nowMs);
+  }
+
+  #hashHeader(head: RequestHead, tie: Tie): void {
+    const { bytes, fieldCount, nameStart, nameEnd, valueStart, valueEnd } = head;
+    for (let field = 0; field < fieldCount; field += 1) {
+      const start = nameStart[field] as number;
+      if (!equalsIgnoringCase(bytes, start, nameEnd[field] as number, this.#name)) continue;
+      tie.bucket = bucketOf(hashOctets(bytes, valueStart[field] as number, valueEnd[field] as number));
+      return;
+    }
+  }
+
+  #hashCookie(head: RequestHead, tie: Tie): void {
+    const { bytes, fieldCount, fieldId, valueStart, valueEnd } = head;
+    const match = this.#match;
+    for (let field = 0; field < fieldCount; field += 1) {
+      if (fieldId[field] !== FIELD_COOKIE) continue;
+      const start = valueStart[field] as number;
+      if (!findCookie(bytes, start, valueEnd[field] as number, this.#name, match)) continue;
+      tie.bucket = bucketOf(hashOctets(bytes, match.valueStart, match.valueEnd));
+      return;
+    }
+  }
+}
+
+function hashText(text: string): number {
+  let hash = HASH_START;
+  for (let at = 0; at < text.length; at += 1) hash = hashOctet(hash, text.charCodeAt(at));
+  return hash;
+}

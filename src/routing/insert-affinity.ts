@@ -1,0 +1,157 @@
+// hot: bench/micro/decide.ts
+// `insert`: a cookie of the router's own says which instance a user belongs to; the application never sees it. It is a sealed
+// token (`tokens.ts`), set for new users, when the instance changes, and again before its time is over.
+//
+// With the application's session cookie named, that one is the session; without, the token itself is.
+
+import type { RequestHead } from "../http1/request-head.ts";
+import type { ResponseHead } from "../http1/response-head.ts";
+import type { AffinityContext, AffinityPlan } from "./affinity-plan.ts";
+import type { ClientPoint, Decision, ResponseEdits } from "./decision.ts";
+import { AFFINITY_KEPT, BAD_COOKIES } from "./decision.ts";
+import type { TrackedCookie } from "./hash-affinity.ts";
+import { cookieLines, type OwnCookie } from "./own-cookie.ts";
+import type { RoutedApplication, RoutedInstance } from "./routed.ts";
+import { COOKIE_NONE, type IdentityReader, nextSetCookie, type SessionTracker } from "./session-tracker.ts";
+import type { SessionValues } from "./session-values.ts";
+import { strip } from "./strips.ts";
+import { TIE_INVALID, TIE_KNOWN, type Tie } from "./tie.ts";
+import type { OpenedToken, Tokens } from "./tokens.ts";
+
+/** What the plan is made of. */
+export interface InsertParts {
+  readonly application: string;
+  readonly tokens: Tokens;
+  readonly cookie: OwnCookie;
+  /** Finds the router's own cookie. */
+  readonly values: SessionValues;
+  /** The application's own session; null when the token is the session. */
+  readonly session: TrackedCookie | null;
+  /** Tracks token sessions; used when `session` is null. */
+  readonly tracker: SessionTracker;
+  readonly idleSeconds: number;
+  /** 0 for no limit. */
+  readonly absoluteSeconds: number;
+}
+
+export class InsertAffinity implements AffinityPlan, IdentityReader {
+  readonly isSticky: boolean = true;
+  idStart = 0;
+  idEnd = 0;
+  readonly #context: AffinityContext;
+  readonly #parts: InsertParts;
+
+  constructor(context: AffinityContext, parts: InsertParts) {
+    this.#context = context;
+    this.#parts = parts;
+  }
+
+  find(
+    head: RequestHead,
+    _client: ClientPoint,
+    application: RoutedApplication,
+    tie: Tie,
+    decision: Decision,
+  ): void {
+    const { values, tokens, session } = this.#parts;
+    for (let isFound = values.first(head); isFound; isFound = values.next(head)) {
+      if (!strip(decision, values.match.stripStart, values.match.stripEnd)) {
+        decision.outcome = BAD_COOKIES;
+        return;
+      }
+      if (tie.kind === TIE_KNOWN) continue;
+      const token = tokens.open(this.#parts.application, head.bytes, values.valueStart, values.valueEnd);
+      if (token === null || this.#isExpired(token)) tie.kind = TIE_INVALID;
+      else this.#follow(token, application, tie, decision);
+    }
+    if (session !== null) this.#findSession(session, head, application, tie, decision);
+  }
+
+  readResponse(decision: Decision, instance: RoutedInstance, head: ResponseHead, edits: ResponseEdits): void {
+    const { session, tracker, cookie } = this.#parts;
+    if (session !== null) {
+      this.#readSession(session.tracker, decision, instance, head, edits);
+    } else if (decision.hasSession && tracker.saysEnded(head)) {
+      tracker.readRest(decision, instance, head, edits);
+      edits.added = cookieLines(cookie, "", head, decision.isSecure);
+      return;
+    }
+    const isKept = decision.affinity === AFFINITY_KEPT && decision.tokenBornSeconds > 0;
+    if (isKept && !decision.isTokenDue) {
+      if (session === null) tracker.readRest(decision, instance, head, edits);
+      return;
+    }
+    this.#issue(decision, instance, head, edits);
+  }
+
+  readIdentity(_bytes: Uint8Array, start: number, end: number): void {
+    this.idStart = start;
+    this.idEnd = end;
+  }
+
+  /** Goes where a good token leads. */
+  #follow(token: OpenedToken, application: RoutedApplication, tie: Tie, decision: Decision): void {
+    const { session, tracker, idleSeconds } = this.#parts;
+    // A session that was ended has no token either: what comes next is a new user.
+    if (session === null && !tracker.adopt(token.high, token.low, tie, decision)) return;
+    decision.tokenBornSeconds = token.bornSeconds;
+    decision.isTokenDue = this.#context.nowSeconds - token.issuedSeconds > idleSeconds / 2;
+    tie.nameState(token.state, application, this.#context.nowMs);
+    if (tie.kind !== TIE_KNOWN) tie.kind = TIE_INVALID;
+  }
+
+  #findSession(
+    session: TrackedCookie,
+    head: RequestHead,
+    application: RoutedApplication,
+    tie: Tie,
+    decision: Decision,
+  ): void {
+    const { tracker, values } = session;
+    if (!values.first(head)) return;
+    if (!tracker.identify(head.bytes, values.valueStart, values.valueEnd, tie, decision)) return;
+    if (tie.kind === TIE_KNOWN) return;
+    const home = tracker.home(tie);
+    if (home !== null) tie.nameState(home, application, this.#context.nowMs);
+  }
+
+  #readSession(
+    tracker: SessionTracker,
+    decision: Decision,
+    instance: RoutedInstance,
+    head: ResponseHead,
+    edits: ResponseEdits,
+  ): void {
+    let isTold = false;
+    for (let field = nextSetCookie(head, 0); field >= 0; field = nextSetCookie(head, field + 1)) {
+      const told = tracker.readSetCookieField(decision, instance, head, field, this, edits);
+      if (told !== COOKIE_NONE) isTold = true;
+    }
+    if (!isTold) tracker.readRest(decision, instance, head, edits);
+  }
+
+  /** Sets the cookie: for a new user with a new session, else with the session's own id and birth. */
+  #issue(decision: Decision, instance: RoutedInstance, head: ResponseHead, edits: ResponseEdits): void {
+    const { application, tokens, session, tracker, cookie } = this.#parts;
+    const { nowSeconds } = this.#context;
+    const isOld = decision.hasSession || decision.tokenBornSeconds > 0;
+    const id = isOld ? { high: decision.sessionHigh, low: decision.sessionLow } : tokens.newSession();
+    const bornSeconds = decision.tokenBornSeconds > 0 ? decision.tokenBornSeconds : nowSeconds;
+    const token = tokens.seal(application, {
+      issuedSeconds: nowSeconds,
+      bornSeconds,
+      high: id.high,
+      low: id.low,
+      state: instance.state,
+    });
+    if (session === null) tracker.begin(id.high, id.low, instance);
+    if (token !== null) edits.added = cookieLines(cookie, token, head, decision.isSecure);
+  }
+
+  #isExpired(token: OpenedToken): boolean {
+    const { idleSeconds, absoluteSeconds } = this.#parts;
+    const { nowSeconds } = this.#context;
+    if (nowSeconds - token.issuedSeconds > idleSeconds) return true;
+    return absoluteSeconds > 0 && nowSeconds - token.bornSeconds > absoluteSeconds;
+  }
+}
