@@ -71,8 +71,8 @@ export const CONTEXT_ROOT: Shape<string> = text(
   "a context root",
   "/shop",
   (written) => {
-    const root = written.length > 1 ? written.replace(/\/$/, "") : written;
-    return root === "/" || new RegExp(`^${PATH_SEGMENTS}+$`).test(root) ? root : undefined;
+    const root = written === "/" ? written : written.replace(/\/$/, "");
+    return written === "/" || new RegExp(`^${PATH_SEGMENTS}+$`).test(root) ? root : undefined;
   },
   "^/",
 );

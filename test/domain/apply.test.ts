@@ -34,7 +34,7 @@ const RUNS = 300;
 const pick = <Name extends string>(...names: string[]): fc.Arbitrary<Name> =>
   fc.constantFrom(...names).map((name) => name as Name);
 const hostName = pick<VirtualHostName>("default_host", "intranet");
-const clusterName = pick<ClusterName>("C1", "C2");
+const clusterName = pick<ClusterName>("C1", "C2", "C3");
 const serverName = pick<ServerName>("S1", "S2", "S3");
 const nodeName = pick<NodeName>("n1", "n2");
 const applicationId = pick<ApplicationId>("a", "b");
