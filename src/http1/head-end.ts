@@ -6,7 +6,7 @@ import { CR, LF } from "./octets.ts";
 
 /**
  * True when the bytes that came since the last `INCOMPLETE` may have completed the head or broken it: an empty line ends
- * in them, a LF without its CR stands in them, or `[start, end)` has reached `headMax`. Other mistakes wait for the line
+ * in them, a CR or LF stands alone in them, or `[start, end)` has reached `headMax`. Other mistakes wait for the line
  * that ends the head, or for the head's timeout.
  *
  * @param start - where the head starts
@@ -21,8 +21,10 @@ export function isWorthParsing(
 ): boolean {
   if (end - start >= headMax) return true;
   for (let at = searched; at < end; at += 1) {
-    if (bytes[at] !== LF) continue;
-    if (at - 2 <= start || bytes[at - 1] !== CR || bytes[at - 2] === LF) return true;
+    const isAfterCr = at > start && bytes[at - 1] === CR;
+    const isLf = bytes[at] === LF;
+    if (isAfterCr !== isLf) return true;
+    if (isLf && (at - 2 <= start || bytes[at - 2] === LF)) return true;
   }
   return false;
 }
