@@ -1,7 +1,6 @@
 // Makes the routing table of a domain's revision, and the change that leads from one table to the next. Pure.
 
 import { isDeepStrictEqual } from "node:util";
-import type { EpochMs } from "../base/units.ts";
 import type { Application } from "../domain/application.ts";
 import type { Cluster } from "../domain/cluster.ts";
 import type { Domain } from "../domain/domain.ts";
@@ -139,8 +138,7 @@ function retryAfterSecondsOf(domain: Domain, application: Application, members: 
 
 /** How long a mode was expected to last when it was set; `Infinity` when nobody said. */
 function expectedMs(setting: ModeSetting): number {
-  const since: EpochMs = setting.since;
-  return setting.until === undefined ? Number.POSITIVE_INFINITY : setting.until - since;
+  return setting.until === undefined ? Number.POSITIVE_INFINITY : setting.until - setting.since;
 }
 
 /**

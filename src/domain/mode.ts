@@ -62,7 +62,7 @@ function setServerMode(draft: Draft, name: ServerName, wish: ModeWish): void {
   const mode = nextMode(draft, server.mode, wish);
   if (mode === server.mode) return;
   draft.servers.set(name, { ...server, mode });
-  draft.events.push(modeEvent(draft, "server.mode", name, { before: server.mode, after: mode }));
+  draft.events.push(modeEvent(draft, { kind: "server.mode", name, before: server.mode, after: mode }));
 }
 
 function setNodeMode(draft: Draft, name: NodeName, wish: ModeWish): void {
@@ -74,7 +74,7 @@ function setNodeMode(draft: Draft, name: NodeName, wish: ModeWish): void {
   const mode = nextMode(draft, node.mode, wish);
   if (mode === node.mode) return;
   draft.nodes.set(name, { ...node, mode });
-  draft.events.push(modeEvent(draft, "node.mode", name, { before: node.mode, after: mode }));
+  draft.events.push(modeEvent(draft, { kind: "node.mode", name, before: node.mode, after: mode }));
   dropIdleNodes(draft);
 }
 
@@ -103,11 +103,14 @@ function nextMode(draft: Draft, before: ModeSetting, wish: ModeWish): ModeSettin
 /** `Server02: mode break (was normal), for 30 min, because "disk swap"`. */
 function modeEvent(
   draft: Draft,
-  kind: string,
-  name: string,
-  change: { readonly before: ModeSetting; readonly after: ModeSetting },
+  change: {
+    readonly kind: string;
+    readonly name: string;
+    readonly before: ModeSetting;
+    readonly after: ModeSetting;
+  },
 ): DomainEvent {
-  const { before, after } = change;
+  const { kind, name, before, after } = change;
   const because = after.reason === undefined ? "" : `, because "${after.reason}"`;
   const time =
     after.until === undefined ? "" : `, for ${formatDurationMs(Math.max(0, after.until - draft.now))}`;

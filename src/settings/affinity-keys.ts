@@ -17,25 +17,27 @@ const KEYS = record(
       default: "insert",
       help: "suffix: the server appends its route id to the session cookie; rewrite: the router does; insert: the router sets a cookie of its own; learn: the router remembers who set the session cookie; hash: by address, header or cookie; none.",
     }),
-    cookie: optional(token("a cookie's name", "JSESSIONID"), {
+    cookie: optional(token({ what: "a cookie's name", example: "JSESSIONID" }), {
       help: "The application's session cookie; JSESSIONID for suffix when left out.",
     }),
     separator: optional(SEPARATOR, {
       help: 'Character before the route id, for suffix and rewrite: ":" or "+" WebSphere, "." Tomcat and JEUS, "!" WebLogic; default ":" for suffix, "." for rewrite.',
     }),
-    urlParameter: optional(token("a parameter's name", "jsessionid"), {
+    urlParameter: optional(token({ what: "a parameter's name", example: "jsessionid" }), {
       help: "Path parameter that carries the session id without cookies; jsessionid for suffix with JSESSIONID.",
     }),
     cacheIdLength: optional(count(4, { min: 0, max: 64 }), {
       help: "Characters before the session id that may change, for suffix: 4 for WebSphere; default 0.",
     }),
-    routerCookie: optional(token("a cookie's name", "tidegate_shop"), {
+    routerCookie: optional(token({ what: "a cookie's name", example: "tidegate_shop" }), {
       help: "The router's own cookie, for insert; default tidegate_ with the application's id.",
     }),
     on: optional(choice(["address", "header", "cookie"]), {
       help: "What hash goes by; default the client's address.",
     }),
-    name: optional(token("a name", "X-User"), { help: "The header or cookie that hash goes by." }),
+    name: optional(token({ what: "a name", example: "X-User" }), {
+      help: "The header or cookie that hash goes by.",
+    }),
   },
   '{ style: suffix, cookie: JSESSIONID, separator: ":" }',
 );

@@ -38,7 +38,7 @@ const SESSIONS: Shape<SessionSettings> = made(
         default: "0s",
         help: "A session is over after so long in any case; 0s is no limit.",
       }),
-      endedHeader: defaulted(token("a header's name", "Session-Ended"), {
+      endedHeader: defaulted(token({ what: "a header's name", example: "Session-Ended" }), {
         default: "Session-Ended",
         help: "A response with this header set to 1 ends the session.",
       }),
@@ -87,7 +87,7 @@ const TRAFFIC_KEYS = record(
       default: "10s",
       help: "Time over which a server's tunnels are closed when it goes to break.",
     }),
-    servedByHeader: optional(token("a header's name", "X-Served-By"), {
+    servedByHeader: optional(token({ what: "a header's name", example: "X-Served-By" }), {
       help: "Response header that tells which server and edition answered; default none.",
     }),
   },

@@ -6,15 +6,17 @@ import type { Shape } from "./shape.ts";
 import { defaulted, made, record } from "./shape.ts";
 
 const STATUSES: Shape<{ readonly min: number; readonly max: number }> = text(
-  "a status or range of statuses",
-  '"200-399"',
+  {
+    what: "a status or range of statuses",
+    example: '"200-399"',
+    pattern: "^[1-5][0-9][0-9](-[1-5][0-9][0-9])?$",
+  },
   (written) => {
     const [, low, high = low] = /^([1-5]\d\d)(?:-([1-5]\d\d))?$/.exec(written) ?? [];
     return low === undefined || Number(high) < Number(low)
       ? undefined
       : { min: Number(low), max: Number(high) };
   },
-  "^[1-5][0-9][0-9](-[1-5][0-9][0-9])?$",
 );
 
 const PROBE_KEYS = record(
@@ -24,7 +26,9 @@ const PROBE_KEYS = record(
       help: "http asks for a path, tcp only connects.",
     }),
     path: defaulted(
-      text("a path", "/health", (written) => (/^\/[\x21-\x7e]*$/.test(written) ? written : undefined)),
+      text({ what: "a path", example: "/health" }, (written) =>
+        /^\/[\x21-\x7e]*$/.test(written) ? written : undefined,
+      ),
       { default: "/", help: "Path that an http probe asks for." },
     ),
     status: defaulted(STATUSES, { default: "200-399", help: "Statuses that count as healthy." }),

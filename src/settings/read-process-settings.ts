@@ -36,7 +36,7 @@ const SOCKET_PATH_BYTES_MAX = 107;
  * @returns `BAD_SETTINGS` with one `file:line:column: message` in `details` for every mistake
  */
 export function readProcessSettings(written: string, context: ProcessContext): Result<ProcessSettings> {
-  return Reading.read(written, context.file, processShape(context));
+  return Reading.read({ text: written, file: context.file }, processShape(context));
 }
 
 /** The JSON schema of `tidegate.yaml`. */
@@ -172,7 +172,11 @@ const ROUTER = record(
     forwarded: key(FLAG, false, "Also write the Forwarded field of RFC 7239."),
     requestId: key(FLAG, true, "Make an X-Request-Id where there is none."),
     traceparent: key(FLAG, false, "Start a W3C traceparent where there is none."),
-    via: key(token("a pseudonym", "tidegate"), "tidegate", "Name of this router in the Via field."),
+    via: key(
+      token({ what: "a pseudonym", example: "tidegate" }),
+      "tidegate",
+      "Name of this router in the Via field.",
+    ),
     sessionsMax: key(
       count(1_000_000, { min: 1, max: 100_000_000 }),
       1_000_000,

@@ -36,7 +36,7 @@ export interface ResourcesContext {
  * @returns `BAD_SETTINGS` with one `file:line:column: message` in `details` for every mistake
  */
 export function readResources(written: string, context: ResourcesContext): Result<Resources> {
-  return Reading.read(written, context.file, resourcesShape(context));
+  return Reading.read({ text: written, file: context.file }, resourcesShape(context));
 }
 
 /** The JSON schema of `domain.yaml`. */

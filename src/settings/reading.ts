@@ -27,11 +27,18 @@ export interface Entry {
   readonly value: Place;
 }
 
+/** A text and the path of its file. */
+export interface Source {
+  readonly text: string;
+  readonly file: string;
+}
+
 interface Mistake {
   readonly offset: number;
   readonly message: string;
 }
 
+/** One text while it is read. */
 export class Reading {
   readonly #file: string;
   readonly #lines: LineCounter = new LineCounter();
@@ -39,8 +46,8 @@ export class Reading {
   readonly #mistakes: Mistake[] = [];
   #aliases = 0;
 
-  /** @param file - how mistakes name the text; it is not opened */
-  constructor(text: string, file: string) {
+  /** @param source - `file` is how mistakes name the text; it is not opened */
+  constructor({ text, file }: Source) {
     this.#file = file;
     this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false });
     for (const { code, message, pos } of this.#document.errors) {
@@ -50,8 +57,8 @@ export class Reading {
   }
 
   /** Reads the whole text by a shape; `BAD_SETTINGS` with every mistake when there are any. */
-  static read<T>(text: string, file: string, shape: Shape<T>): Result<T> {
-    const reading = new Reading(text, file);
+  static read<T>(source: Source, shape: Shape<T>): Result<T> {
+    const reading = new Reading(source);
     // What follows a syntax error would be guesswork, and its mistakes misleading.
     const value = reading.#mistakes.length === 0 ? shape.read(reading.#root(), reading) : undefined;
     if (value !== undefined && reading.#mistakes.length === 0) return ok(value);

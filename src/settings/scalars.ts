@@ -122,16 +122,19 @@ export function choice<const Word extends string>(words: readonly Word[]): Shape
   };
 }
 
-/**
- * A text that `parse` understands; what it makes of the text is the value.
- *
- * @param what - such as "a CIDR block"; the message is `"x" is not a CIDR block; write for example 10.0.0.0/8`
- */
+/** What there is to say of a text: the message is `"x" is not a network; write for example 10.0.0.0/8`. */
+export interface TextNotes {
+  /** Such as "a network". */
+  readonly what: string;
+  readonly example: string;
+  /** For the JSON schema, where a regular expression can say it. */
+  readonly pattern?: string;
+}
+
+/** A text that `parse` understands; what it makes of the text is the value. */
 export function text<T>(
-  what: string,
-  example: string,
+  { what, example, pattern }: TextNotes,
   parse: (text: string) => T | undefined,
-  pattern?: string,
 ): Shape<T> {
   return {
     schema: { type: ["string", "number"], ...(pattern === undefined ? {} : { pattern }) },

@@ -79,7 +79,7 @@ export function record<Keys extends Readonly<Record<string, Key<unknown>>>>(
       for (const [name, key] of Object.entries(keys)) {
         // One mistake, one message: a key that was mistyped is not also missing.
         if (mistyped.has(name) && !written.has(name)) continue;
-        values[name] = readKey(name, key, written.get(name), place, reading);
+        values[name] = readKey(name, key, { written: written.get(name), parent: place }, reading);
       }
       return reading.mistakeCount === before ? (values as RecordOf<Keys>) : undefined;
     },
@@ -89,10 +89,10 @@ export function record<Keys extends Readonly<Record<string, Key<unknown>>>>(
 function readKey<T>(
   name: string,
   key: Key<T>,
-  written: Place | undefined,
-  parent: Place,
+  at: { readonly written: Place | undefined; readonly parent: Place },
   reading: Reading,
 ): T | undefined {
+  const { written, parent } = at;
   if (written !== undefined && !isEmpty(written)) return key.shape.read(written, reading);
   const path = parent.path === "" ? name : `${parent.path}.${name}`;
   if (key.isRequired) {

@@ -8,20 +8,23 @@ import type { Shape } from "./shape.ts";
 /** A name of one kind, branded by the caller. */
 export function name<Name extends string>(example: string): Shape<Name> {
   return text(
-    "a name: a letter or digit first, then letters, digits, _, - and ., 64 at most",
-    example,
+    {
+      what: "a name: a letter or digit first, then letters, digits, _, - and ., 64 at most",
+      example,
+      pattern: "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$",
+    },
     (written) => (isName(written) ? (written as Name) : undefined),
-    "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$",
   );
 }
 
 /** Where to listen: `host:port` (port 0 takes a free one), `[v6]:port` or `unix:/path`. */
-export const LISTEN_ADDRESS: Shape<string> = text("an address to listen on", '"0.0.0.0:8080"', (written) =>
-  parseAddress(written, 0),
+export const LISTEN_ADDRESS: Shape<string> = text(
+  { what: "an address to listen on", example: '"0.0.0.0:8080"' },
+  (written) => parseAddress(written, 0),
 );
 
 /** Where to connect to: `host:port`, `[v6]:port` or `unix:/path`. */
-export const ADDRESS: Shape<string> = text("an address", '"127.0.0.1:9081"', (written) =>
+export const ADDRESS: Shape<string> = text({ what: "an address", example: '"127.0.0.1:9081"' }, (written) =>
   parseAddress(written, 1),
 );
 
@@ -54,33 +57,33 @@ export function isLoopback(address: string): boolean {
 }
 
 /** An alias of a virtual host, in lower case and with its port. */
-export const ALIAS: Shape<string> = text("an alias of a virtual host", '"www.example.com:*"', (written) => {
-  const [, host, port = "*"] =
-    /^(\*|(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::(\*|\d{1,5}))?$/.exec(
-      written.toLowerCase(),
-    ) ?? [];
-  if (host === undefined || (port !== "*" && (Number(port) < 1 || Number(port) > 65_535))) return undefined;
-  if (host.startsWith("[") && !isIPv6(host.slice(1, -1))) return undefined;
-  return `${host}:${port === "*" ? port : Number(port)}`;
-});
+export const ALIAS: Shape<string> = text(
+  { what: "an alias of a virtual host", example: '"www.example.com:*"' },
+  (written) => {
+    const [, host, port = "*"] =
+      /^(\*|(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::(\*|\d{1,5}))?$/.exec(
+        written.toLowerCase(),
+      ) ?? [];
+    if (host === undefined || (port !== "*" && (Number(port) < 1 || Number(port) > 65_535))) return undefined;
+    if (host.startsWith("[") && !isIPv6(host.slice(1, -1))) return undefined;
+    return `${host}:${port === "*" ? port : Number(port)}`;
+  },
+);
 
 const PATH_SEGMENTS = "(?:/(?!\\.{1,2}(?:/|$))[^/*?#;\\s\\x00-\\x1f\\x7f]+)";
 
 /** A context root without a slash at its end; `/` is the root. */
 export const CONTEXT_ROOT: Shape<string> = text(
-  "a context root",
-  "/shop",
+  { what: "a context root", example: "/shop", pattern: "^/" },
   (written) => {
     const root = written === "/" ? written : written.replace(/\/$/, "");
     return written === "/" || new RegExp(`^${PATH_SEGMENTS}+$`).test(root) ? root : undefined;
   },
-  "^/",
 );
 
 /** A path pattern as in plugin-cfg.xml. */
 export const PATH_PATTERN: Shape<string> = text(
-  "a path: exact, a prefix that ends in /*, or an extension",
-  '"*.jsp"',
+  { what: "a path: exact, a prefix that ends in /*, or an extension", example: '"*.jsp"' },
   (written) => {
     const isPattern =
       written === "/*" ||
@@ -94,24 +97,25 @@ export const PATH_PATTERN: Shape<string> = text(
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 /** A word as HTTP's grammar has it: a cookie's or header's name. */
-export function token(what: string, example: string): Shape<string> {
-  return text(what, example, (written) => (TOKEN.test(written) ? written : undefined));
+export function token(named: { readonly what: string; readonly example: string }): Shape<string> {
+  return text(named, (written) => (TOKEN.test(written) ? written : undefined));
 }
 
 /** The one character between a session id and a route id. */
-export const SEPARATOR: Shape<string> = text("one character that no session id has", '":"', (written) =>
-  /^[!#$%&'*+.:@^_`|~/-]$/.test(written) ? written : undefined,
+export const SEPARATOR: Shape<string> = text(
+  { what: "one character that no session id has", example: '":"' },
+  (written) => (/^[!#$%&'*+.:@^_`|~/-]$/.test(written) ? written : undefined),
 );
 
 /** A route id, branded by the caller. */
 export function routeId<Route extends string>(): Shape<Route> {
-  return text("a route id: letters, digits, _, - and ., 64 at most", "s1", (written) =>
+  return text({ what: "a route id: letters, digits, _, - and ., 64 at most", example: "s1" }, (written) =>
     /^[A-Za-z0-9_.-]{1,64}$/.test(written) ? (written as Route) : undefined,
   );
 }
 
 /** A network such as `10.0.0.0/8`; a lone address is a network of one. */
-export const NETWORK: Shape<string> = text("a network", "10.0.0.0/8", (written) => {
+export const NETWORK: Shape<string> = text({ what: "a network", example: "10.0.0.0/8" }, (written) => {
   const [address = "", bits, ...more] = written.split("/");
   const bitsMax = isIPv4(address) ? 32 : isIPv6(address) ? 128 : undefined;
   if (bitsMax === undefined || more.length > 0) return undefined;
@@ -120,6 +124,6 @@ export const NETWORK: Shape<string> = text("a network", "10.0.0.0/8", (written) 
 });
 
 /** A path in the file system, as written. */
-export const FILE_PATH: Shape<string> = text("a path", "./var", (written) =>
+export const FILE_PATH: Shape<string> = text({ what: "a path", example: "./var" }, (written) =>
   written !== "" && !written.includes("\0") ? written : undefined,
 );
