@@ -9,7 +9,7 @@ import { FIELD_COOKIE, type RequestHead } from "../http1/request-head.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
 import type { AffinityContext, AffinityPlan } from "./affinity-plan.ts";
 import type { ClientPoint, Decision, ResponseEdits } from "./decision.ts";
-import { HASH_START, hashOctet, hashOctets } from "./octet-hash.ts";
+import { hashOctets, hashText } from "./octet-hash.ts";
 import { bucketOf } from "./rendezvous.ts";
 import type { RoutedApplication, RoutedInstance } from "./routed.ts";
 import { COOKIE_NONE, type IdentityReader, nextSetCookie, type SessionTracker } from "./session-tracker.ts";
@@ -58,7 +58,7 @@ export class HashAffinity implements AffinityPlan, IdentityReader {
     if (tie.kind === TIE_KNOWN) return;
     switch (this.#on) {
       case "address":
-        tie.bucket = bucketOf(hashText(client.clientAddress));
+        tie.bucket = bucketOf(hashText(client.clientAddress, 0));
         return;
       case "header":
         this.#hashHeader(head, tie);
@@ -119,10 +119,4 @@ export class HashAffinity implements AffinityPlan, IdentityReader {
       return;
     }
   }
-}
-
-function hashText(text: string): number {
-  let hash = HASH_START;
-  for (let at = 0; at < text.length; at += 1) hash = hashOctet(hash, text.charCodeAt(at));
-  return hash;
 }

@@ -1,6 +1,6 @@
 // hot: bench/micro/decide.ts
-// The instance with the fewest requests in flight for its weight; of several by chance, so that workers do not all
-// begin with the same one.
+// The instance with the fewest requests in flight for its weight; of several the one that was picked longest ago, which
+// with no load at all is round robin. Workers begin at random places, so that they do not all begin with the same one.
 
 import type { Random } from "../base/random.ts";
 import { InstanceHeap } from "./instance-heap.ts";
@@ -9,13 +9,16 @@ import { loadOf } from "./random-picker.ts";
 import type { RoutedInstance } from "./routed.ts";
 import { passesTurn } from "./slow-start.ts";
 
-/** Small enough never to outweigh a request: breaks ties by chance. */
-const TIE_BREAK = 1e-6;
+/** Picks are counted modulo this: once in a million picks the order among equals begins anew. */
+const PICKS = 2 ** 20;
+/** So small that all picks together never outweigh a request. */
+const TIE_BREAK = 2 ** -34;
 
 /** Least in flight (SPEC R4). */
 export class LeastInFlightPicker implements Picker {
   readonly #byLoad = new InstanceHeap();
   readonly #random: Random;
+  #picks = 0;
 
   constructor(random: Random) {
     this.#random = random;
@@ -26,6 +29,7 @@ export class LeastInFlightPicker implements Picker {
   }
 
   add(instance: RoutedInstance): void {
+    if (instance.tieBreak === 0) instance.tieBreak = this.#random.next() * TIE_BREAK;
     instance.rank = this.#rankOf(instance);
     this.#byLoad.add(instance);
   }
@@ -34,13 +38,12 @@ export class LeastInFlightPicker implements Picker {
     this.#byLoad.remove(instance);
   }
 
-  /** The least loaded; while it is starting slowly, chance may give its turn to one of the next two. */
   pick(nowMs: number): RoutedInstance {
-    const least = this.#byLoad.first;
-    const one = this.#byLoad.at(1);
-    if (one === undefined || !passesTurn(least, nowMs, this.#random)) return least;
-    const other = this.#byLoad.at(2);
-    return other === undefined || one.rank <= other.rank ? one : other;
+    const picked = this.#next(nowMs);
+    this.#picks = (this.#picks + 1) % PICKS;
+    picked.tieBreak = this.#picks * TIE_BREAK;
+    this.loadChanged(picked);
+    return picked;
   }
 
   peek(): RoutedInstance {
@@ -54,7 +57,16 @@ export class LeastInFlightPicker implements Picker {
 
   countTurn(): void {}
 
+  /** The least loaded; while it is starting slowly, chance may give its turn to the next one. */
+  #next(nowMs: number): RoutedInstance {
+    const least = this.#byLoad.first;
+    const one = this.#byLoad.at(1);
+    if (one === undefined || !passesTurn(least, nowMs, this.#random)) return least;
+    const other = this.#byLoad.at(2);
+    return other === undefined || one.rank <= other.rank ? one : other;
+  }
+
   #rankOf(instance: RoutedInstance): number {
-    return loadOf(instance) + this.#random.next() * TIE_BREAK;
+    return loadOf(instance) + instance.tieBreak;
   }
 }

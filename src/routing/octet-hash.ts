@@ -36,3 +36,19 @@ export function startsWithOctets(bytes: Uint8Array, start: number, expected: Uin
   }
   return true;
 }
+
+/** A well-mixed hash of a text and a number; not for requests. */
+export function hashText(text: string, salt: number): number {
+  let hash = HASH_START ^ Math.imul(salt, 0x9e3779b1);
+  for (let at = 0; at < text.length; at += 1) hash = hashOctet(hash, text.charCodeAt(at));
+  return mixHash(hash);
+}
+
+/** The finalizer of MurmurHash3: every bit of the input moves every bit of the result. */
+export function mixHash(hash: number): number {
+  let mixed = hash ^ (hash >>> 16);
+  mixed = Math.imul(mixed, 0x85ebca6b);
+  mixed ^= mixed >>> 13;
+  mixed = Math.imul(mixed, 0xc2b2ae35);
+  return mixed ^ (mixed >>> 16);
+}

@@ -8,10 +8,21 @@
 // Primaries that are up but full do not spill over to the backups: the request waits for a place.
 
 import type { Random } from "../base/random.ts";
+import { hashText } from "./octet-hash.ts";
 import type { Picker } from "./picker.ts";
 import { pickerOf } from "./picker.ts";
 import { Rendezvous } from "./rendezvous.ts";
 import type { RoutedEdition, RoutedInstance } from "./routed.ts";
+
+/** What decides where in its first interval an instance's first turn is. */
+export interface Phases {
+  /** Another order for every table, the same one on all workers. */
+  readonly revision: number;
+  readonly worker: number;
+  readonly workers: number;
+  /** Nobody has just become available. */
+  readonly isFirstTable: boolean;
+}
 
 /** No instance is left out. */
 export const NONE_TRIED: readonly RoutedInstance[] = [];
@@ -42,7 +53,7 @@ export class Pool {
   }
 
   /** Takes over from the table before: all instances as their states are now. Runs in the turn of the switch. */
-  open(nowMs: number, isFirstTable: boolean): void {
+  open(nowMs: number, phases: Phases): void {
     for (const isBackup of [false, true]) {
       for (const instance of this.#edition.instances) {
         if (instance.isOpen && instance.isBackup === isBackup) this.#open.push(instance);
@@ -54,7 +65,8 @@ export class Pool {
       const wasOpen = state.routed?.isOpen === true;
       state.routed = instance;
       if (instance.isOpen && !wasOpen)
-        state.availableSinceMs = isFirstTable ? Number.NEGATIVE_INFINITY : nowMs;
+        state.availableSinceMs = phases.isFirstTable ? Number.NEGATIVE_INFINITY : nowMs;
+      instance.rank = phaseOf(instance, phases) / instance.entry.weight;
       if (isForTrial(instance)) this.#down.push(instance);
       this.refresh(instance);
     }
@@ -213,6 +225,13 @@ export class Pool {
     }
     return null;
   }
+}
+
+/** From 0 to 1: by chance for each instance and table, and each worker its part later. */
+function phaseOf(instance: RoutedInstance, phases: Phases): number {
+  const hash = hashText(instance.entry.key, phases.revision);
+  const phase = (hash >>> 0) / 2 ** 32 + phases.worker / phases.workers;
+  return phase - Math.floor(phase);
 }
 
 /** True when the instance may take one more request. */

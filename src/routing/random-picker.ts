@@ -34,7 +34,7 @@ export class RandomPicker implements Picker {
   }
 
   pick(nowMs: number): RoutedInstance {
-    for (let tries = Math.min(this.#items.length, PASSES_MAX); tries > 1; tries -= 1) {
+    for (let tries = this.#items.length === 1 ? 0 : PASSES_MAX; tries > 0; tries -= 1) {
       const one = this.any();
       if (!passesTurn(one, nowMs, this.#random)) return one;
     }

@@ -6,7 +6,7 @@
 // Scoring all instances costs some 10 ns each. With many of them the winner of each bucket is kept until the set of instances
 // changes, so that a choice costs the same for 10 and for 1,000.
 
-import { HASH_START, hashOctet } from "./octet-hash.ts";
+import { hashText, mixHash } from "./octet-hash.ts";
 import type { RoutedInstance } from "./routed.ts";
 
 const BUCKETS = 0x1_0000;
@@ -16,7 +16,7 @@ const NO_WINNER = 0xffff;
 
 /** The bucket of a hash. */
 export function bucketOf(hash: number): number {
-  return mix(hash) & (BUCKETS - 1);
+  return mixHash(hash) & (BUCKETS - 1);
 }
 
 /** The winners of one set of instances. */
@@ -28,7 +28,7 @@ export class Rendezvous {
   /** Begins anew with the instances that may be chosen now; their weights are shares of the buckets. */
   reset(instances: readonly RoutedInstance[]): void {
     this.#instances = instances;
-    this.#seeds = Int32Array.from(instances, (instance) => seedOf(instance.entry.key));
+    this.#seeds = Int32Array.from(instances, (instance) => hashText(instance.entry.key, 0));
     if (instances.length <= SCORED_MAX || instances.length >= NO_WINNER) this.#winners = null;
     else this.#winners = (this.#winners ?? new Uint16Array(BUCKETS)).fill(NO_WINNER);
   }
@@ -49,7 +49,7 @@ export class Rendezvous {
     let bestScore = -1;
     for (let at = 0; at < this.#seeds.length; at += 1) {
       const uniform =
-        ((mix((this.#seeds[at] as number) ^ Math.imul(bucket + 1, 0x9e3779b1)) >>> 0) + 0.5) / 2 ** 32;
+        ((mixHash((this.#seeds[at] as number) ^ Math.imul(bucket + 1, 0x9e3779b1)) >>> 0) + 0.5) / 2 ** 32;
       const score = (this.#instances[at] as RoutedInstance).entry.weight / -Math.log(uniform);
       if (score > bestScore) {
         best = at;
@@ -58,19 +58,4 @@ export class Rendezvous {
     }
     return best;
   }
-}
-
-/** The finalizer of MurmurHash3: every bit of the input moves every bit of the result. */
-function mix(hash: number): number {
-  let mixed = hash ^ (hash >>> 16);
-  mixed = Math.imul(mixed, 0x85ebca6b);
-  mixed ^= mixed >>> 13;
-  mixed = Math.imul(mixed, 0xc2b2ae35);
-  return mixed ^ (mixed >>> 16);
-}
-
-function seedOf(key: string): number {
-  let hash = HASH_START;
-  for (let at = 0; at < key.length; at += 1) hash = hashOctet(hash, key.charCodeAt(at));
-  return mix(hash);
 }

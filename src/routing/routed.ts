@@ -24,6 +24,8 @@ export class RoutedInstance implements CompiledInstance {
   position = -1;
   /** By which its picker orders it; the least is next. */
   rank = 0;
+  /** Decides among equals where the picker wants it to. */
+  tieBreak = 0;
   #routeSuffix: Buffer | null = null;
   #servedByLine: Buffer | null = null;
 

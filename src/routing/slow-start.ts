@@ -6,7 +6,7 @@ import type { Random } from "../base/random.ts";
 import type { RoutedInstance } from "./routed.ts";
 
 /** Most turns that are passed by in one pick: enough to find one that has started, little when all are starting. */
-export const PASSES_MAX = 16;
+export const PASSES_MAX = 32;
 
 /** True when the instance is still starting and chance lets this turn pass it by. */
 export function passesTurn(instance: RoutedInstance, nowMs: number, random: Random): boolean {

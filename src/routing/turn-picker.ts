@@ -3,9 +3,11 @@
 //
 // The plug-in's way, to count weights down and to fill them up again (§2.10), gives each instance the same shares, but
 // the heavy ones in bursts, and finding the next costs more the more instances are used up. Turns on a line of time
-// interleave and cost log n. Common divisors of the weights make no difference here. The first turn of each instance is
-// at a random place within its first interval: the first server is random, and workers do not march in step. After any number
-// of picks each instance is at most one turn a worker off its exact share, so that weights hold over several workers.
+// interleave and cost log n. Common divisors of the weights make no difference here.
+//
+// The pool sets each instance's first turn within its first interval: in an order that is random for every table, and on
+// each worker a fraction later, so that workers do not march in step and their roundings cancel out. After any number of picks
+// an instance is less than one turn a worker off its exact share.
 
 import type { Random } from "../base/random.ts";
 import { InstanceHeap } from "./instance-heap.ts";
@@ -28,10 +30,10 @@ export class TurnPicker implements Picker {
     return this.#turns.size;
   }
 
-  /** A newcomer, or one that comes back, begins now: it does not make up for turns it has missed. */
+  /** One that comes back begins now: it does not make up for turns it has missed. */
   add(instance: RoutedInstance): void {
     const interval = 1 / instance.entry.weight;
-    // One that was full for a moment keeps its next turn, so that a limit does not change the weights.
+    // A newcomer has its turn already, and one that was full for a moment keeps it: limits do not change the weights.
     const isWaiting = instance.rank > this.#time && instance.rank <= this.#time + interval;
     if (!isWaiting) instance.rank = this.#time + this.#random.next() * interval;
     this.#turns.add(instance);
@@ -42,7 +44,7 @@ export class TurnPicker implements Picker {
   }
 
   pick(nowMs: number): RoutedInstance {
-    for (let tries = Math.min(this.#turns.size, PASSES_MAX); tries > 1; tries -= 1) {
+    for (let tries = this.#turns.size === 1 ? 0 : PASSES_MAX; tries > 0; tries -= 1) {
       const next = this.#turns.first;
       this.#takeTurn(next);
       if (!passesTurn(next, nowMs, this.#random)) return next;
