@@ -1,6 +1,7 @@
 // Makes the routing table of a domain's revision, and the change that leads from one table to the next. Pure.
 
 import { isDeepStrictEqual } from "node:util";
+import type { EpochMs } from "../base/units.ts";
 import type { Application } from "../domain/application.ts";
 import type { Cluster } from "../domain/cluster.ts";
 import type { Domain } from "../domain/domain.ts";
@@ -57,7 +58,7 @@ function applicationEntry(domain: Domain, application: Application, members: Mem
     countAffinity,
     onInstanceLost: application.onInstanceLost,
     maintenancePage: application.maintenancePage,
-    retryAfterSeconds: retryAfterSecondsOf(domain, application, members),
+    ...retryOf(domain, application, members),
     editions: application.editions.map((edition) => editionEntry(domain, application, edition, members)),
   };
 }
@@ -116,29 +117,45 @@ function instanceEntry(domain: Domain, instance: Instance, key: string): Instanc
   };
 }
 
-/**
- * When every server of the running edition is in maintenance, the time until the first of them is expected back; counted
- * from when the mode was set, since a table must be the same whenever it is made.
- */
-function retryAfterSecondsOf(domain: Domain, application: Application, members: Members): number {
-  const edition = runningEditionOf(application);
-  if (edition === undefined) return RETRY_AFTER_SECONDS;
-  let soonestMs = Number.POSITIVE_INFINITY;
-  for (const instance of instancesOf(edition, domain.servers, members)) {
-    const node = domain.nodes.get(instance.server.node);
-    const causes = [instance.server.mode, ...(node === undefined ? [] : [node.mode])].filter(
-      (setting) => setting.mode !== "normal",
-    );
-    if (causes.length === 0) return RETRY_AFTER_SECONDS;
-    const waits = causes.map(expectedMs);
-    soonestMs = Math.min(soonestMs, Math.max(...waits));
-  }
-  return Number.isFinite(soonestMs) ? Math.max(1, Math.ceil(soonestMs / 1000)) : RETRY_AFTER_SECONDS;
+/** A time that the operators expect, and how far ahead it was when they said so. */
+interface Expected {
+  readonly at: EpochMs;
+  readonly aheadMs: number;
 }
 
-/** How long a mode was expected to last when it was set; `Infinity` when nobody said. */
-function expectedMs(setting: ModeSetting): number {
-  return setting.until === undefined ? Number.POSITIVE_INFINITY : setting.until - setting.since;
+const UNKNOWN: Expected = { at: Number.POSITIVE_INFINITY as EpochMs, aheadMs: Number.POSITIVE_INFINITY };
+
+/**
+ * When users may come back. `retryAt` is for routers, which have a clock; a table has none, since it must be the same
+ * whenever it is made, and so `retryAfterSeconds` counts from when the mode was set.
+ */
+function retryOf(
+  domain: Domain,
+  application: Application,
+  members: Members,
+): Pick<ApplicationEntry, "retryAt" | "retryAfterSeconds"> {
+  const expected = expectedOf(domain, application, members);
+  if (expected.at === UNKNOWN.at) return { retryAfterSeconds: RETRY_AFTER_SECONDS };
+  return { retryAt: expected.at, retryAfterSeconds: Math.max(1, Math.ceil(expected.aheadMs / 1000)) };
+}
+
+/** When the first server of the running edition is expected back, if all of them are in maintenance. */
+function expectedOf(domain: Domain, application: Application, members: Members): Expected {
+  const edition = runningEditionOf(application);
+  let soonest = UNKNOWN;
+  for (const { server } of edition === undefined ? [] : instancesOf(edition, domain.servers, members)) {
+    const node = domain.nodes.get(server.node);
+    const settings = node === undefined ? [server.mode] : [server.mode, node.mode];
+    const causes = settings.filter((setting) => setting.mode !== "normal");
+    if (causes.length === 0) return UNKNOWN;
+    const back = causes.map(expectedEnd).reduce((one, other) => (other.at > one.at ? other : one));
+    if (back.at < soonest.at) soonest = back;
+  }
+  return soonest;
+}
+
+function expectedEnd({ since, until }: ModeSetting): Expected {
+  return until === undefined ? UNKNOWN : { at: until, aheadMs: until - since };
 }
 
 /**

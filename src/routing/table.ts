@@ -1,7 +1,7 @@
 // The routing table of a revision, as control publishes it and routers receive it: plain JSON values, no code.
 // `compile.ts` turns it into the form that decides requests. One of the two values in which the planes meet.
 
-import type { Revision } from "../base/units.ts";
+import type { EpochMs, Revision } from "../base/units.ts";
 import type { Affinity, SessionSettings, TrafficSettings } from "../domain/application.ts";
 import type { Balance } from "../domain/cluster.ts";
 import type { Access } from "../domain/mode.ts";
@@ -43,7 +43,12 @@ export interface ApplicationEntry {
   readonly onInstanceLost: "move" | "error";
   /** HTML; empty means the built-in page. */
   readonly maintenancePage: string;
-  /** What `Retry-After` says, seconds; from the modes' `until` where one is given. */
+  /**
+   * When the first server is expected back: present while all are in maintenance and somebody said until when. Until
+   * then, `Retry-After` counts down to it.
+   */
+  readonly retryAt?: EpochMs;
+  /** What `Retry-After` says otherwise, seconds. With `retryAt`, the whole time from when the mode was set. */
   readonly retryAfterSeconds: number;
   /** Oldest first. New users go to the last one that is running. */
   readonly editions: readonly EditionEntry[];

@@ -89,8 +89,10 @@ t.test(
     t.equal(entryOf(domain).retryAfterSeconds, 30, "another server is there: whatever is wrong is over soon");
     domain = accept(domain, serverMode("Server02", "affinity", until(5))).domain;
     t.equal(entryOf(domain).retryAfterSeconds, 300);
+    t.equal(entryOf(domain).retryAt, 301_000, "so that a router can count down to it");
     domain = accept(domain, nodeMode("node01", "break")).domain;
     t.equal(entryOf(domain).retryAfterSeconds, 30, "nobody said when the node will be back");
+    t.notOk("retryAt" in entryOf(domain));
   },
 );
 
