@@ -107,6 +107,12 @@ const ANSWERS: Readonly<Record<number, Explanation>> = {
     title: "The application took too long",
     detail: "The application behind this address did not answer in time. Please try again.",
   },
+  508: {
+    reason: "Loop Detected",
+    title: "The request goes in circles",
+    detail:
+      "The request has come back to where it was before. The site's operator has to correct its routes.",
+  },
   505: {
     reason: "HTTP Version Not Supported",
     title: "Version not supported",

@@ -3,6 +3,7 @@
 // anew, so that no chunk line or extension of one side ever reaches the other (W25).
 
 import { CR, LF, word } from "./octets.ts";
+import { putAll } from "./write-bytes.ts";
 
 /** `0 CRLF CRLF`: the end of a chunked body without trailers. */
 export const LAST_CHUNK: Buffer = Buffer.from("0\r\n\r\n", "latin1");
@@ -30,4 +31,11 @@ export function writeChunkHead(out: Buffer, at: number, size: number): number {
   out[at + digits] = CR;
   out[at + digits + 1] = LF;
   return at + digits + 2;
+}
+
+/** Writes the end of a chunked body, with trailer lines (whole, with CRLF) or without; returns the position after it. */
+export function writeLastChunk(out: Buffer, at: number, trailers: Buffer): number {
+  let position = putAll(out, at, LAST_CHUNK_BEFORE_TRAILERS);
+  position = putAll(out, position, trailers);
+  return putAll(out, position, CRLF_BYTES);
 }

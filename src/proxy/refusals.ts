@@ -1,0 +1,34 @@
+// Requests that the router refuses whatever the table says: methods that it does not serve, and loops.
+
+import type { RequestHead } from "../http1/request-head.ts";
+import * as is from "../http1/request-head.ts";
+import { maxForwards } from "../http1/write-request-head.ts";
+
+const NOT_IMPLEMENTED = 501;
+const LOOP_DETECTED = 508;
+/** Own answer to OPTIONS and TRACE that may go no further (W44). */
+const NO_CONTENT = 204;
+
+/** The status to answer with, or 0 when the request may go on. */
+export function refusalOf(head: RequestHead, via: string): number {
+  switch (head.method) {
+    case is.METHOD_CONNECT: // a reverse proxy opens no tunnels to elsewhere (RFC 9110 §9.3.6)
+    case is.METHOD_TRACE: // off: it shows what the router adds (W44)
+      return NOT_IMPLEMENTED;
+    case is.METHOD_OPTIONS:
+      if (maxForwards(head) === 0) return NO_CONTENT;
+      break;
+    default:
+  }
+  return isLoop(head, via) ? LOOP_DETECTED : 0;
+}
+
+/** The request has been through this router already (RFC 9110 §7.6, W43). */
+function isLoop(head: RequestHead, via: string): boolean {
+  for (let index = 0; index < head.fieldCount; index += 1) {
+    if (head.fieldId[index] !== is.FIELD_VIA) continue;
+    const value = head.bytes.toString("latin1", head.valueStart[index], head.valueEnd[index]);
+    if (value.split(",").some((hop) => hop.trim().split(/[ \t]+/)[1] === via)) return true;
+  }
+  return false;
+}
