@@ -41,7 +41,8 @@ export function addCheck(program: Command, cli: Cli): void {
         ["tidegate check config/tidegate.yaml domain.yaml", "these"],
       ),
     )
-    .action(async (files: readonly string[], options: { readonly json?: boolean }) => {
+    .action(async (files: readonly string[], _options: unknown, command: Command) => {
+      const options = command.optsWithGlobals<{ readonly json?: boolean }>();
       const findings = await checkAll(cli, files);
       if (options.json === true) printJson(cli.terminal, { files: findings });
       else for (const finding of findings) print(cli, finding);

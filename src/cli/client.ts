@@ -77,7 +77,8 @@ export class AdminClient {
         this.#address = address;
         return response;
       } catch (error) {
-        if (!(error instanceof FaultError) || !isNobodyThere(error.fault.cause)) throw error;
+        if (!(error instanceof FaultError) || error.fault.code !== "ADMIN_UNREACHABLE") throw error;
+        if (!isNobodyThere(error.fault.cause)) throw error;
         tried.push(adminAddressText(address));
         last = error.fault.cause;
       }

@@ -99,7 +99,8 @@ function printEntry({ terminal }: Cli, options: EventOptions, entry: JournalEntr
   const { actor, reason } = entry.command.origin;
   const head = `${String(entry.revision).padStart(6)}  ${formatLocalTime(entry.at)}  ${actor.padEnd(10)}`;
   for (const { message } of entry.events) {
-    const why = reason === undefined ? "" : paint(` (${reason})`, "quiet", terminal);
+    const isTold = reason === undefined || message.includes(reason);
+    const why = isTold ? "" : paint(` (${reason})`, "quiet", terminal);
     terminal.out(`${head}  ${message}${why}\n`);
   }
 }

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Test } from "tap";
 import { request } from "undici";
 import { type Admin, startAdmin } from "../../src/admin/start-admin.ts";
+import { type Fault, FaultError } from "../../src/base/fault.ts";
 import { type Log, SILENT_LOG } from "../../src/base/log.ts";
 import { FakeOperations } from "./fake-operations.ts";
 
@@ -55,6 +56,17 @@ export function testFolder(t: Test): string {
   const folder = mkdtempSync(join(tmpdir(), "tidegate-"));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
+}
+
+/** The fault that starting ends with. */
+export async function faultOf(starting: Promise<unknown>): Promise<Fault> {
+  try {
+    await starting;
+  } catch (error) {
+    if (error instanceof FaultError) return error.fault;
+    throw error;
+  }
+  throw new Error("it started");
 }
 
 /** Starts an admin API; with `tokens`, a tokens file with that text rules it. */

@@ -1,0 +1,106 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import t from "tap";
+import { testFolder } from "../support/admin-site.ts";
+import { tidegate } from "../support/tidegate.ts";
+
+const COMMANDS = [
+  "run",
+  "check",
+  "apply",
+  "servers",
+  "mode",
+  "apps",
+  "app",
+  "sessions",
+  "explain",
+  "events",
+  "routers",
+];
+
+t.test("help teaches every command with examples", async (t) => {
+  const folder = testFolder(t);
+  const all = await tidegate(["--help"], { folder });
+  t.equal(all.status, 0);
+  t.equal(all.err, "");
+  for (const command of COMMANDS) {
+    t.match(all.out, new RegExp(`^  ${command}( |$)`, "m"), command);
+    const help = await tidegate([command, "--help"], { folder });
+    t.equal(help.status, 0, command);
+    t.match(help.out, new RegExp(`^Examples:\n  tidegate ${command}`, "m"), command);
+  }
+  t.match((await tidegate(["--version"], { folder })).out, /^\d+\.\d+\.\d+\n$/);
+});
+
+t.test("wrong usage ends with exit status 2 and says what is meant [C1]", async (t) => {
+  const folder = testFolder(t);
+  const wrong: [string[], RegExp][] = [
+    [["servres"], /Did you mean servers\?/],
+    [["mode", "--resaon", "x"], /Did you mean --reason\?/],
+    [["app"], /missing required argument 'id'/],
+    [["servers", "one", "two"], /too many arguments/],
+    [["mode", "break"], /no server is named\n {2}hint: Write `tidegate mode NAME break`/],
+    [["mode", "Server01", "brake"], /"brake" is no mode\n {2}hint: Did you mean "break"\?/],
+    [["mode", "Server01", "break", "--node", "node01"], /of a node at once/],
+    [["mode", "Server01", "break", "--until", "soon"], /"soon" is no time/],
+    [["mode", "Server01", "break", "--until", "2020-01-01"], /is past/],
+    [["events", "--after", "-1"], /is no number for --after/],
+  ];
+  for (const [args, message] of wrong) {
+    const { status, out, err } = await tidegate(args, { folder });
+    t.equal(status, 2, args.join(" "));
+    t.match(err, message, args.join(" "));
+    t.match(err, /hint: /, args.join(" "));
+    t.equal(out, "", args.join(" "));
+  }
+});
+
+t.test(
+  "check names every mistake with line and column, in files told apart by what is in them",
+  async (t) => {
+    const folder = testFolder(t);
+    const write = (name: string, text: string): void => writeFileSync(join(folder, name), text);
+    write("good.yaml", "domain: shop\nrouter: { workers: 2 }\n");
+    write("one.yaml", "servers:\n  - { name: S1, node: n1, adress: x }\nclusers: []\n");
+    write("two.yaml", "domain: shop\nrouter:\n  workers: many\nadmn: {}\n");
+    t.match(await tidegate(["check", "good.yaml"], { folder }), {
+      status: 0,
+      out: "good.yaml: no mistakes (process settings)\n",
+      err: "",
+    });
+    const checked = await tidegate(["check", "good.yaml", "one.yaml", "two.yaml"], { folder });
+    t.equal(checked.status, 1);
+    t.match(checked.err, /^one\.yaml:2:\d+: .*"adress"/m);
+    t.match(checked.err, /^one\.yaml:3:1: .*"clusers".*clusters/m);
+    t.match(checked.err, /^two\.yaml:3:12: /m);
+    t.match(checked.err, /^two\.yaml:4:1: .*"admn".*"admin"/m);
+    const json = JSON.parse((await tidegate(["check", "--json", "one.yaml"], { folder })).out);
+    t.match(json, { files: [{ file: "one.yaml", kind: "domain", good: false }] });
+  },
+);
+
+t.test("check finds the settings nearby and follows what they include", async (t) => {
+  const folder = testFolder(t);
+  t.match(await tidegate(["check"], { folder }), { status: 1, err: /There is no tidegate\.yaml/ });
+  mkdirSync(join(folder, "config"));
+  writeFileSync(join(folder, "config", "tidegate.yaml"), "include: domain.yaml\n");
+  t.match(await tidegate(["check"], { folder }), {
+    status: 1,
+    err: /^config\/domain\.yaml: .*it is not there$/m,
+  });
+  const server = '{ name: S1, node: n1, cluster: C1, address: "127.0.0.1:9081", route: s1 }';
+  writeFileSync(join(folder, "config", "domain.yaml"), `servers:\n  - ${server}\n`);
+  const noted = await tidegate(["check"], { folder });
+  t.match(noted, { status: 0, out: /^config\/domain\.yaml: no mistakes \(domain\)$/m });
+  t.match(noted.err, /note: .*"C1".*no mistake when the domain has it already/);
+});
+
+t.test("run refuses settings with mistakes before anything starts", async (t) => {
+  const folder = testFolder(t);
+  writeFileSync(join(folder, "tidegate.yaml"), "router: { workers: none }\n");
+  t.match(await tidegate(["run"], { folder }), { status: 1, out: "", err: /tidegate\.yaml:1:\d+: / });
+  t.match(await tidegate(["run", "--config", "missing.yaml"], { folder }), {
+    status: 1,
+    err: /it is not there/,
+  });
+});
