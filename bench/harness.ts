@@ -84,7 +84,7 @@ class Harness {
     if (wanted.kind === "idle") return this.#weigh(peer);
     const running = this.#running.get(peer.name) ?? (await this.#start(peer));
     const sample = await measureLoad(this.#load, running, wanted, this.#plan.window);
-    if (running.hasEnded) throw new Error(`Ended under load: ${running.output.trim()}`);
+    if (running.hasEnded) throw new Error(`Ended under load: ${running.output}`);
     return sample;
   }
 

@@ -10,6 +10,8 @@ import { freePort, type Started, startPinned } from "./processes.ts";
 
 const READY_MS = 30_000;
 const RETRY_MS = 50;
+const ANSWER_MS = 1_000;
+const OUTPUT_SHOWN = 600;
 
 /** Owns the process and its temporary folder. */
 export class RunningPeer {
@@ -51,8 +53,9 @@ export class RunningPeer {
     return this.#started.pid;
   }
 
+  /** What it said last. */
   get output(): string {
-    return this.#started.output();
+    return this.#started.output().trim().slice(-OUTPUT_SHOWN);
   }
 
   get hasEnded(): boolean {
@@ -71,6 +74,7 @@ export class RunningPeer {
       try {
         const { statusCode, body } = await request(`http://127.0.0.1:${this.site.port}/plain`, {
           reset: true,
+          headersTimeout: ANSWER_MS, // a listener that nobody accepts from yet takes connections all the same
         });
         await body.dump();
         if (statusCode === 200) return;
@@ -80,6 +84,6 @@ export class RunningPeer {
       }
       await wait(RETRY_MS);
     }
-    throw new Error(`Does not answer (${last}): ${this.#started.output().trim()}`);
+    throw new Error(`Does not answer (${last}): ${this.output}`);
   }
 }
