@@ -16,7 +16,7 @@ import type { EditionEntry, RoutingTable } from "./table.ts";
 import { Tokens } from "./tokens.ts";
 
 /** Instances or patterns between two pauses: well under a millisecond of work. */
-const SLICE = 500;
+const SLICE = 256;
 
 /** A compiled table. */
 export class CompiledTable implements CompiledApplications {
@@ -67,6 +67,8 @@ export function* compileInSlices(
   const tokens = hasSameSecrets ? before.tokens : new Tokens(secrets.tokenKeys, parts.context.states);
   let work = 0;
   for (const entry of table.applications) {
+    work += 1;
+    if (work % SLICE === 0) yield;
     const known = before?.applications.get(entry.id);
     if (hasSameSecrets && known?.entry === entry && known.domain === table.domain) {
       list.push(known);
@@ -98,7 +100,7 @@ function* compileEdition(
 ): Generator<void, number> {
   const edition = new RoutedEdition(entry, application);
   application.editions.push(edition);
-  let work = workBefore + 1;
+  let work = workBefore;
   for (const declared of entry.instances) {
     const state = parts.context.states.stateOf(declared.key);
     const instance = new RoutedInstance(

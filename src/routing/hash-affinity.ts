@@ -4,12 +4,12 @@
 // cookie goes where the balancer says.
 
 import { CookieMatch, findCookie } from "../http/cookies.ts";
-import { equalsIgnoringCase, word } from "../http1/octets.ts";
+import { equalsIgnoringCase } from "../http1/octets.ts";
 import { FIELD_COOKIE, type RequestHead } from "../http1/request-head.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
 import type { AffinityContext, AffinityPlan } from "./affinity-plan.ts";
 import type { ClientPoint, Decision, ResponseEdits } from "./decision.ts";
-import { hashOctets, hashText } from "./octet-hash.ts";
+import { hashOctets, hashText, octetsOf } from "./octet-hash.ts";
 import { bucketOf } from "./rendezvous.ts";
 import type { RoutedApplication, RoutedInstance } from "./routed.ts";
 import { COOKIE_NONE, type IdentityReader, nextSetCookie, type SessionTracker } from "./session-tracker.ts";
@@ -43,7 +43,7 @@ export class HashAffinity implements AffinityPlan, IdentityReader {
   ) {
     this.#context = context;
     this.#on = parts.on;
-    this.#name = word(parts.on === "header" ? parts.name.toLowerCase() : parts.name);
+    this.#name = octetsOf(parts.on === "header" ? parts.name.toLowerCase() : parts.name);
     this.#session = parts.session;
   }
 

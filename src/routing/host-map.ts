@@ -6,8 +6,8 @@
 //
 // Hosts are compared without regard to case and without a trailing dot; IPv6 addresses stand in brackets, as in the field.
 
-import { COLON, DOT, equalsIgnoringCase, LEFT_BRACKET, LOWER, RIGHT_BRACKET, word } from "../http1/octets.ts";
-import { HASH_START, hashIgnoringCase, hashOctet } from "./octet-hash.ts";
+import { COLON, DOT, equalsIgnoringCase, LEFT_BRACKET, LOWER, RIGHT_BRACKET } from "../http1/octets.ts";
+import { HASH_START, hashIgnoringCase, hashOctet, octetsOf } from "./octet-hash.ts";
 
 /** All aliases of one host (or suffix): what each port leads to, and every other port. */
 interface HostEntry<Target> {
@@ -61,7 +61,7 @@ export class HostMap<Target> {
     const isSuffix = host.startsWith("*.");
     const name = isSuffix ? host.slice(1) : host;
     const entries = isSuffix ? this.#suffixes : this.#hosts;
-    const bytes = word(name);
+    const bytes = octetsOf(name);
     const known = findEntry(entries, bytes, 0, bytes.length);
     if (known !== null) return known;
     const hash = hashIgnoringCase(bytes, 0, bytes.length);
@@ -83,7 +83,7 @@ export class HostMap<Target> {
 }
 
 function entryOf<Target>(host: string, next: HostEntry<Target> | null): HostEntry<Target> {
-  return { host: word(host), ports: new Map(), anyPort: null, next };
+  return { host: octetsOf(host), ports: new Map(), anyPort: null, next };
 }
 
 function targetOf<Target>(entry: HostEntry<Target>, port: number): Target | null {

@@ -1,12 +1,11 @@
 // hot: bench/micro/decide.ts
 // Which instance a route id in a cookie names. Asked with octets, so that no text is made of a cookie.
 
-import { word } from "../http1/octets.ts";
-import { hashOctets, startsWithOctets } from "./octet-hash.ts";
+import { HASH_START, hashOctet, hashOctets } from "./octet-hash.ts";
 import type { RoutedInstance } from "./routed.ts";
 
 interface RouteEntry {
-  readonly octets: Uint8Array;
+  readonly route: string;
   readonly instance: RoutedInstance;
   /** Another route with the same hash. */
   readonly next: RouteEntry | null;
@@ -18,16 +17,15 @@ export class RouteMap {
 
   /** Adds a route id. Of two instances with the same one the later is kept: the newer edition's. */
   add(route: string, instance: RoutedInstance): void {
-    const octets = word(route);
-    const hash = hashOctets(octets, 0, octets.length);
-    this.#entries.set(hash, { octets, instance, next: this.#entries.get(hash) ?? null });
+    const hash = hashCharacters(route);
+    this.#entries.set(hash, { route, instance, next: this.#entries.get(hash) ?? null });
   }
 
   /** The instance that the route id in `bytes[start, end)` names, or null. */
   find(bytes: Uint8Array, start: number, end: number): RoutedInstance | null {
     let entry = this.#entries.get(hashOctets(bytes, start, end)) ?? null;
     while (entry !== null) {
-      if (entry.octets.length === end - start && startsWithOctets(bytes, start, entry.octets)) {
+      if (entry.route.length === end - start && startsWithCharacters(bytes, start, entry.route)) {
         return entry.instance;
       }
       entry = entry.next;
@@ -40,10 +38,22 @@ export class RouteMap {
     const map = new Map<string, RoutedInstance>();
     for (const first of this.#entries.values()) {
       for (let entry: RouteEntry | null = first; entry !== null; entry = entry.next) {
-        const route = Buffer.from(entry.octets).toString("latin1");
-        if (!map.has(route)) map.set(route, entry.instance);
+        if (!map.has(entry.route)) map.set(entry.route, entry.instance);
       }
     }
     return map;
   }
+}
+
+function hashCharacters(text: string): number {
+  let hash = HASH_START;
+  for (let at = 0; at < text.length; at += 1) hash = hashOctet(hash, text.charCodeAt(at));
+  return hash;
+}
+
+function startsWithCharacters(bytes: Uint8Array, start: number, text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) {
+    if (bytes[start + at] !== text.charCodeAt(at)) return false;
+  }
+  return true;
 }

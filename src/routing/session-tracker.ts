@@ -7,7 +7,7 @@
 
 import type { EpochMs } from "../base/units.ts";
 import { readSetCookie, SetCookie } from "../http/cookies.ts";
-import { equalsIgnoringCase, word, ZERO } from "../http1/octets.ts";
+import { equalsIgnoringCase, ZERO } from "../http1/octets.ts";
 import { FIELD_OTHER, FIELD_SET_COOKIE, type ResponseHead } from "../http1/response-head.ts";
 import { type FingerprintSeed, fingerprint } from "../sessions/fingerprint.ts";
 import { NO_SESSION } from "../sessions/sessions.ts";
@@ -15,6 +15,7 @@ import type { AffinityContext } from "./affinity-plan.ts";
 import type { InstanceState } from "./compiled.ts";
 import type { Decision, ResponseEdits } from "./decision.ts";
 import { AFFINITY_FAILED_OVER, AFFINITY_KEPT, AFFINITY_MOVED } from "./decision.ts";
+import { octetsOf } from "./octet-hash.ts";
 import type { RoutedInstance } from "./routed.ts";
 import type { Tie } from "./tie.ts";
 
@@ -49,8 +50,8 @@ export class SessionTracker {
   ) {
     this.#context = context;
     this.#seed = seed;
-    this.#cookie = word(names.cookie);
-    this.#endedHeader = word(names.endedHeader.toLowerCase());
+    this.#cookie = octetsOf(names.cookie);
+    this.#endedHeader = octetsOf(names.endedHeader.toLowerCase());
   }
 
   /**

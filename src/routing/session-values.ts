@@ -3,9 +3,9 @@
 // path parameter (`;jsessionid=`). A browser sends several cookies of one name when their paths nest.
 
 import { CookieMatch, findCookie, nextCookie } from "../http/cookies.ts";
-import { EQUALS, SEMICOLON, SLASH, word } from "../http1/octets.ts";
+import { EQUALS, SEMICOLON, SLASH } from "../http1/octets.ts";
 import { FIELD_COOKIE, type RequestHead } from "../http1/request-head.ts";
-import { startsWithOctets } from "./octet-hash.ts";
+import { octetsOf, startsWithOctets } from "./octet-hash.ts";
 
 /** A walk over the session ids of one request. One object a plan, used within one turn. */
 export class SessionValues {
@@ -21,8 +21,8 @@ export class SessionValues {
 
   /** The names of the cookie and of the path parameter; the latter may be absent. */
   constructor(cookie: string, parameter: string | undefined) {
-    this.#cookie = word(cookie);
-    this.#parameter = parameter === undefined || parameter === "" ? null : word(`;${parameter}`);
+    this.#cookie = octetsOf(cookie);
+    this.#parameter = parameter === undefined || parameter === "" ? null : octetsOf(`;${parameter}`);
   }
 
   /** Moves to the first id; false when the request has none. */

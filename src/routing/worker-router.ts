@@ -379,6 +379,7 @@ function unavailable(decision: Decision, outcome: number): void {
   decision.outcome = outcome;
   decision.instance = null;
   decision.waitsFor = null;
+  decision.isTrial = false;
 }
 
 function wait(
@@ -389,6 +390,7 @@ function wait(
 ): void {
   decision.outcome = is.BUSY;
   decision.instance = null;
+  decision.isTrial = false;
   decision.edition = edition;
   decision.waitsFor = waitsFor;
   decision.affinity = affinity;
