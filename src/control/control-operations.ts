@@ -44,7 +44,7 @@ export interface OperationsParts {
   readonly clock: Clock;
   /** Name of the router: the node's. */
   readonly router: string;
-  /** Workers that are to be there before it is ready for the first time. */
+  /** Workers that are to be there before it is ready for the first time; 0 on a machine that is no router. */
   readonly workersExpected: number;
   readonly probed: Probed;
   readonly explain: (question: ExplainQuestion) => Result<ExplainAnswer>;
@@ -135,13 +135,15 @@ export class ControlOperations implements Operations {
   }
 
   routers(): readonly RouterView[] {
-    const { link, clock, router } = this.#parts;
+    const { link, clock, router, workersExpected } = this.#parts;
+    if (workersExpected === 0) return [];
     return [routerView(router, link.workers.live(), clock.monotonicMs())];
   }
 
   /** Once all workers were there, one is enough: a worker that is being restarted does not make the router unready. */
   isReady(): boolean {
-    const expected = this.#wasReady ? 1 : this.#parts.workersExpected;
+    const { workersExpected } = this.#parts;
+    const expected = this.#wasReady ? Math.min(1, workersExpected) : workersExpected;
     const isServing = this.#parts.link.isServing(expected);
     this.#wasReady ||= isServing;
     return isServing;

@@ -41,6 +41,8 @@ export class RouterLink {
   readonly waits: AppliedWaits;
   readonly #parts: LinkParts;
   #table: RoutingTable;
+  /** Before, workers are not spoken to: the first table is to be the one that the included file leads to. */
+  #hasGreeted = false;
 
   /** @param domain - what the first table is made of */
   constructor(parts: LinkParts, domain: Domain) {
@@ -56,13 +58,15 @@ export class RouterLink {
 
   /** Asks the workers that outlived the control before this one for a report. Messages must be taken from now on. */
   greet(): void {
+    this.#hasGreeted = true;
     this.#parts.bus.send("workers", { kind: "report-now" });
   }
 
-  /** Sends what changed to every worker. */
+  /** Makes the domain's table the current one and sends what changed to every worker. */
   publish(domain: Domain): void {
     const before = this.#table;
     this.#table = routingTableOf(domain, this.#parts.secrets);
+    if (!this.#hasGreeted) return;
     const change = tableChange(before, this.#table);
     if (change === undefined) this.#sendTable("workers");
     else this.#parts.bus.send("workers", { kind: "table-change", change });
