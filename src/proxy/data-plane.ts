@@ -132,7 +132,7 @@ export class DataPlane {
     this.forwarding = new Forwarding(settings);
     this.limits = new ConnectionLimits(settings.client);
     this.ids = new RequestIds({ random: parts.random, settings });
-    this.answers = new OwnAnswers(() => httpDate(this.epochMs));
+    this.answers = new OwnAnswers(() => this.epochMs);
     this.switchForm.isUpgrade = true;
     this.#turn();
   }

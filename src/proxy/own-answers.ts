@@ -1,8 +1,10 @@
 // The router's own answers: when no instance may, can or will answer. Which status and words; `http/own-answer.ts` has the bytes.
 
-import { answerKind, ownAnswer } from "../http/own-answer.ts";
+import { answerKind, ownAnswer, RETRY_AFTER_SECONDS } from "../http/own-answer.ts";
 import type { CompiledApplication } from "../routing/compiled.ts";
 import * as is from "../routing/decision.ts";
+import type { ApplicationEntry } from "../routing/table.ts";
+import { httpDate } from "../system/dates.ts";
 
 /** The status for a decision that forwards nothing. */
 export function statusOfOutcome(outcome: number): number {
@@ -27,12 +29,16 @@ export interface AnsweredRequest {
   readonly application: CompiledApplication | null;
 }
 
-/** Makes own answers; `date` gives the current Date value. */
+/** Makes own answers; the wall clock is for `Date` and `Retry-After`. */
 export class OwnAnswers {
-  readonly #date: () => string;
+  readonly #epochMs: () => number;
 
-  constructor(date: () => string) {
-    this.#date = date;
+  constructor(epochMs: () => number) {
+    this.#epochMs = epochMs;
+  }
+
+  #date(): string {
+    return httpDate(this.#epochMs());
   }
 
   /** The answer to bytes that are no request: text, and the connection closes. */
@@ -53,8 +59,15 @@ export class OwnAnswers {
       date: this.#date(),
       ...(entry === undefined
         ? {}
-        : { retryAfterSeconds: entry.retryAfterSeconds, page: entry.maintenancePage }),
+        : { retryAfterSeconds: this.#retryAfterSeconds(entry), page: entry.maintenancePage }),
     });
+  }
+
+  /** Seconds until the operator expects to be done, while that lies ahead. */
+  #retryAfterSeconds(entry: ApplicationEntry): number {
+    if (entry.retryAt === undefined) return entry.retryAfterSeconds;
+    const aheadMs = entry.retryAt - this.#epochMs();
+    return aheadMs > 0 ? Math.ceil(aheadMs / 1000) : RETRY_AFTER_SECONDS; // overdue: nobody knows
   }
 
   /** To OPTIONS with `Max-Forwards: 0`: this is as far as it goes (RFC 9110 §7.6.2). */

@@ -6,6 +6,8 @@ import { maxForwards } from "../http1/write-request-head.ts";
 
 const NOT_IMPLEMENTED = 501;
 const LOOP_DETECTED = 508;
+/** Times that a request may come through a router of our name. */
+const OWN_HOPS_MAX = 5;
 /** Own answer to OPTIONS and TRACE that may go no further (W44). */
 const NO_CONTENT = 204;
 
@@ -23,12 +25,16 @@ export function refusalOf(head: RequestHead, via: string): number {
   return isLoop(head, via) ? LOOP_DETECTED : 0;
 }
 
-/** The request has been through this router already (RFC 9110 §7.6, W43). */
+/**
+ * The request goes round (RFC 9110 §7.6, W43). Routers in a row may share a pseudonym, so that a few hops under our own
+ * name are fine; what comes back for ever is stopped soon enough.
+ */
 function isLoop(head: RequestHead, via: string): boolean {
+  let hops = 0;
   for (let index = 0; index < head.fieldCount; index += 1) {
     if (head.fieldId[index] !== is.FIELD_VIA) continue;
     const value = head.bytes.toString("latin1", head.valueStart[index], head.valueEnd[index]);
-    if (value.split(",").some((hop) => hop.trim().split(/[ \t]+/)[1] === via)) return true;
+    for (const hop of value.split(",")) if (hop.trim().split(/[ \t]+/)[1] === via) hops += 1;
   }
-  return false;
+  return hops >= OWN_HOPS_MAX;
 }
