@@ -6,6 +6,9 @@ import { join } from "node:path";
 import t from "tap";
 import { connect, isAlive, startTree, type Tree, treeSettings } from "./keeper/fixtures/tree.ts";
 
+// Real processes on a busy machine; the runner has a limit for the whole file.
+t.setTimeout(150_000);
+
 const isReady = (address: string) => (line: { readonly by: string; readonly event: string }) =>
   line.by === address && line.event === "ready";
 
@@ -121,6 +124,25 @@ t.test("messages reach the processes at their address, in order, and no one else
   t.same(heard("worker:1"), ["to workers", "to worker:1", "to worker:1 again"]);
   t.same(heard("worker:2"), ["to workers"]);
 });
+
+t.test(
+  "a worker that reads none of its messages is killed and started again, and memory stays bounded [F4]",
+  async (t) => {
+    const tree = await readyTree(t, { workers: 2, domain: "flood" });
+    const stuck = await tree.hears(isReady("worker:1"));
+    await tree.hears((line) => line.by === "control" && line.event === "start");
+    process.kill(stuck.pid, "SIGSTOP");
+    const from = tree.said.length;
+    for (let flood = 0; flood < 2; flood += 1) {
+      const before = tree.said.length;
+      tree.keeper.kill("SIGHUP");
+      await tree.hears((line) => line.event === "flooded", before);
+    }
+    await tree.logs("does not read its messages and is killed");
+    const next = await tree.hears(isReady("worker:1"), from);
+    t.not(next.pid, stuck.pid);
+  },
+);
 
 t.test("SIGUSR2 replaces every worker, old connections finish, and none is refused [F3]", async (t) => {
   const tree = await readyTree(t, { workers: 2, stopGraceMs: 10_000 });

@@ -20,6 +20,9 @@ import type { ChildMessage, KeeperMessage, StartMessage } from "./process-messag
 /** After the grace of an orphan; it should have ended by itself. */
 const ORPHAN_MARGIN_MS = 2000;
 
+/** A control process has nothing to let finish but an answer or two. */
+const ORPHAN_CONTROL_GRACE_MS = 1000;
+
 /** How long a leaving process waits until its last messages have been taken. */
 const LEAVE_MS_MAX = 1000;
 
@@ -127,10 +130,17 @@ class KeeperChannel {
 
   /** The keeper is gone: nobody will restart or stop this process, and its ports are wanted. */
   orphan(): void {
-    const graceMs = this.#start?.settings.stopGraceMs ?? 0;
+    const graceMs = this.#orphanGraceMs();
     this.#deliver({ kind: "stop", graceMs });
     this.#clock.alarm(graceMs + ORPHAN_MARGIN_MS, () => process.exit(1));
     if (this.#start === undefined) process.exit(1);
+  }
+
+  /** Workers let exchanges finish; control holds the journal, which the next one waits for. */
+  #orphanGraceMs(): number {
+    if (this.#start === undefined) return 0;
+    const { stopGraceMs } = this.#start.settings;
+    return this.#start.role === "worker" ? stopGraceMs : Math.min(stopGraceMs, ORPHAN_CONTROL_GRACE_MS);
   }
 
   #deliver(message: RouterMessage): void {

@@ -5,6 +5,7 @@
 // written aside and linked in), and linking fails for all but one when several want the same number. The highest file is
 // never removed, not even on release (it is emptied): otherwise a slow taker could link a number below one that is held.
 
+import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { link, mkdir, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -84,7 +85,7 @@ async function readHolder(path: string): Promise<Holder | undefined> {
 
 /** False when the number was taken meanwhile. */
 async function linkOwn(folder: string, name: string, number: number): Promise<boolean> {
-  const own = join(folder, `${name}.${process.pid}.${number}.new`);
+  const own = join(folder, `${name}.${randomUUID()}.new`);
   await writeFile(own, `${process.pid}\n${processSince(process.pid) ?? ""}\n`);
   try {
     await link(own, lockPath(folder, name, number));

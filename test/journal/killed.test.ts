@@ -10,6 +10,9 @@ import type { Revision } from "../../src/base/units.ts";
 import { openFileJournal } from "../../src/journal/file-journal.ts";
 import { CODEC } from "./fixtures/entries.ts";
 
+// Real processes on a busy machine; the runner has a limit for the whole file.
+t.setTimeout(150_000);
+
 const SEED = 20_260_731;
 const KILLS = 10;
 

@@ -1,6 +1,9 @@
 import t from "tap";
 import { connect, type Greeting, startTree, type Tree, treeSettings } from "../keeper/fixtures/tree.ts";
 
+// Real processes on a busy machine; the runner has a limit for the whole file.
+t.setTimeout(150_000);
+
 const WORKERS = 4;
 const CONNECTIONS = 1000;
 
