@@ -55,11 +55,17 @@ export interface WorkerShare {
   readonly workers: number;
 }
 
+/** What every table of a worker is compiled with. */
+export interface CompileParts {
+  readonly context: AffinityContext;
+  readonly share: WorkerShare;
+}
+
 /** Compiles in slices: run it with `next()` until it is done; its result goes to `WorkerRouter.install`. */
 export function* compileInSlices(
   table: RoutingTable,
   before: CompiledTable | null,
-  parts: { readonly context: AffinityContext; readonly share: WorkerShare },
+  parts: CompileParts,
 ): Generator<void, CompiledTable> {
   const list: RoutedApplication[] = [];
   const { secrets } = table;
@@ -82,7 +88,7 @@ export function* compileInSlices(
     });
     list.push(application);
     for (const edition of entry.editions) {
-      work = yield* compileEdition(edition, application, parts, work);
+      work = yield* compileEdition(edition, application, { ...parts, revision: table.revision }, work);
     }
     application.running =
       application.editions.findLast((edition) => edition.entry.state === "running") ?? null;
@@ -95,12 +101,15 @@ export function* compileInSlices(
 function* compileEdition(
   entry: EditionEntry,
   application: RoutedApplication,
-  parts: { readonly context: AffinityContext; readonly share: WorkerShare },
+  parts: CompileParts & { readonly revision: number },
   workBefore: number,
 ): Generator<void, number> {
   const edition = new RoutedEdition(entry, application);
   application.editions.push(edition);
   let work = workBefore;
+  const pool = new Pool(edition, parts.context.random);
+  edition.pool = pool;
+  const phases = { ...parts.share, revision: parts.revision };
   for (const declared of entry.instances) {
     const state = parts.context.states.stateOf(declared.key);
     const instance = new RoutedInstance(
@@ -110,6 +119,7 @@ function* compileEdition(
       shareOf(declared.maxConnections, parts.share),
     );
     edition.instances.push(instance);
+    pool.add(instance, phases);
     // Nobody has a session on a distributed edition, and its routes may be those that an older edition still serves.
     if (entry.state !== "distributed") {
       for (const route of declared.routes) application.routes.add(route, instance);
@@ -117,7 +127,6 @@ function* compileEdition(
     work += 1;
     if (work % SLICE === 0) yield;
   }
-  edition.pool = new Pool(edition, parts.context.random);
   return work;
 }
 

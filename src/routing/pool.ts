@@ -14,14 +14,12 @@ import { pickerOf } from "./picker.ts";
 import { Rendezvous } from "./rendezvous.ts";
 import type { RoutedEdition, RoutedInstance } from "./routed.ts";
 
-/** What decides where in its first interval an instance's first turn is. */
+/** Where in its first interval an instance's first turn is. */
 export interface Phases {
   /** Another order for every table, the same one on all workers. */
   readonly revision: number;
   readonly worker: number;
   readonly workers: number;
-  /** Nobody has just become available. */
-  readonly isFirstTable: boolean;
 }
 
 /** No instance is left out. */
@@ -33,9 +31,9 @@ export class Pool {
   /** Open primaries that are up and have a place. */
   readonly #picker: Picker;
   readonly #countsAffinity: boolean;
-  /** Open primaries, then open backups, each in order of declaration. */
-  readonly #open: RoutedInstance[] = [];
-  #primaryCount = 0;
+  /** Open ones, in order of declaration. */
+  readonly #primaries: RoutedInstance[] = [];
+  readonly #backups: RoutedInstance[] = [];
   /** Marked down by traffic, the one whose trial is due next first. */
   readonly #down: RoutedInstance[] = [];
   /** Where trying all the same goes on. */
@@ -52,21 +50,24 @@ export class Pool {
     this.#countsAffinity = edition.application.entry.countAffinity;
   }
 
+  /** Adds an instance of the edition, in order of declaration, while the table is compiled. */
+  add(instance: RoutedInstance, phases: Phases): void {
+    if (!instance.isOpen) return;
+    instance.rank = phaseOf(instance, phases) / instance.entry.weight;
+    if (instance.isBackup) this.#backups.push(instance);
+    else this.#primaries.push(instance);
+    this.refresh(instance);
+  }
+
   /** Takes over from the table before: all instances as their states are now. Runs in the turn of the switch. */
-  open(nowMs: number, phases: Phases): void {
-    for (const isBackup of [false, true]) {
-      for (const instance of this.#edition.instances) {
-        if (instance.isOpen && instance.isBackup === isBackup) this.#open.push(instance);
-      }
-      if (!isBackup) this.#primaryCount = this.#open.length;
-    }
+  open(nowMs: number, isFirstTable: boolean): void {
     for (const instance of this.#edition.instances) {
       const { state } = instance;
-      const wasOpen = state.routed?.isOpen === true;
+      // On the first table nobody has just become available.
+      if (instance.isOpen && state.routed?.isOpen !== true) {
+        state.availableSinceMs = isFirstTable ? Number.NEGATIVE_INFINITY : nowMs;
+      }
       state.routed = instance;
-      if (instance.isOpen && !wasOpen)
-        state.availableSinceMs = phases.isFirstTable ? Number.NEGATIVE_INFINITY : nowMs;
-      instance.rank = phaseOf(instance, phases) / instance.entry.weight;
       if (isForTrial(instance)) this.#down.push(instance);
       this.refresh(instance);
     }
@@ -112,9 +113,7 @@ export class Pool {
       this.#isRendezvousStale = true;
     }
     if (this.#isRendezvousStale) {
-      this.#rendezvous.reset(
-        this.#open.filter((instance) => !instance.isBackup && instance.state.downSinceMs === 0),
-      );
+      this.#rendezvous.reset(this.#primaries.filter(isUp));
       this.#isRendezvousStale = false;
     }
     return this.#rendezvous.winner(bucket);
@@ -168,7 +167,8 @@ export class Pool {
 
   /** True when an open instance other than this one is up: then this one may be marked down (the last one never is). */
   hasOtherUp(instance: RoutedInstance): boolean {
-    return this.#open.some((other) => other !== instance && other.state.downSinceMs === 0);
+    const isOther = (other: RoutedInstance): boolean => other !== instance && isUp(other);
+    return this.#primaries.some(isOther) || this.#backups.some(isOther);
   }
 
   #dueTrial(nowMs: number, tried: readonly RoutedInstance[]): RoutedInstance | null {
@@ -193,38 +193,39 @@ export class Pool {
   }
 
   #chooseWithoutPicker(tried: readonly RoutedInstance[]): RoutedInstance | null {
-    const open = this.#open;
-    let areFull = false;
-    for (let at = 0; at < open.length; at += 1) {
-      const instance = open[at] as RoutedInstance;
-      if (at === this.#primaryCount && areFull) break;
-      if (instance.state.downSinceMs > 0 || tried.includes(instance)) continue;
-      if (!hasPlace(instance)) areFull = true;
-      else if (instance.isBackup) return instance;
-    }
-    if (areFull) {
-      this.isBusy = true;
+    const isLeft = (instance: RoutedInstance): boolean => isUp(instance) && !tried.includes(instance);
+    if (this.#primaries.some(isLeft)) {
+      this.isBusy = true; // they are up and not in the picker, so they are full
       return null;
     }
-    return this.#chooseInPanic(tried);
+    const backups = this.#backups.filter(isLeft);
+    const backup = backups.find(hasPlace);
+    if (backup !== undefined) return backup;
+    this.isBusy = backups.length > 0;
+    return this.isBusy ? null : this.#chooseInPanic(tried);
   }
 
   /** Nobody is up: primaries one after the other, then backups. */
   #chooseInPanic(tried: readonly RoutedInstance[]): RoutedInstance | null {
-    const open = this.#open;
-    for (let step = 1; step <= open.length; step += 1) {
-      const isPrimary = step <= this.#primaryCount;
-      const at = isPrimary ? (this.#panicAt + step) % this.#primaryCount : step - 1;
-      const instance = open[at] as RoutedInstance;
+    const count = this.#primaries.length;
+    for (let step = 1; step <= count; step += 1) {
+      const at = (this.#panicAt + step) % count;
+      const instance = this.#primaries[at] as RoutedInstance;
       if (tried.includes(instance)) continue;
       if (hasPlace(instance)) {
-        if (isPrimary) this.#panicAt = at;
+        this.#panicAt = at;
         return instance;
       }
       this.isBusy = true;
     }
-    return null;
+    const backups = this.#backups.filter((instance) => !tried.includes(instance));
+    if (backups.length > 0) this.isBusy = true;
+    return backups.find(hasPlace) ?? null;
   }
+}
+
+function isUp(instance: RoutedInstance): boolean {
+  return instance.state.downSinceMs === 0;
 }
 
 /** From 0 to 1: by chance for each instance and table, and each worker its part later. */

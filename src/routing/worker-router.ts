@@ -119,13 +119,11 @@ export class WorkerRouter implements RequestRouter {
   /** Switches to a compiled table, in one turn. It must have been compiled after the last one was installed. */
   install(compiled: CompiledTable): void {
     const before = this.#compiled;
-    const { share } = this.#parts;
-    const phases = { ...share, revision: compiled.revision, isFirstTable: !this.#hasTable };
     for (let order = 0; order < compiled.list.length; order += 1) {
       const application = compiled.list[order] as RoutedApplication;
       application.order = order;
       if (before.applications.get(application.entry.id) === application) continue;
-      for (const edition of application.editions) edition.pool?.open(this.nowMs, phases);
+      for (const edition of application.editions) edition.pool?.open(this.nowMs, !this.#hasTable);
     }
     for (const application of before.list) {
       if (compiled.applications.get(application.entry.id) !== application) forgetInstances(application);
