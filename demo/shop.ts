@@ -50,6 +50,7 @@ class ShopServer {
   /** Takes no new connection, tells open ones, and lets requests finish. */
   stop(): Promise<void> {
     this.#isStopping = true;
+    this.#server.keepAliveTimeout = 1; // connections that are busy now close after their response
     clearInterval(this.#ticking);
     for (const socket of this.#sockets.clients) socket.close(GOING_AWAY, `${this.#shop.name} stops`);
     for (const stream of this.#streams) stream.end();
