@@ -3,7 +3,7 @@
 
 import { CASES, type Case } from "./cases.ts";
 import { LoadProcess } from "./load-process.ts";
-import { errorCount, IDLE_WARM, measureIdle, measureLoad, type Sample, type Window } from "./measure.ts";
+import { errorCount, measureIdle, measureLoad, type Sample, type Window } from "./measure.ts";
 import type { Peer } from "./peer.ts";
 import type { Row } from "./results.ts";
 import { RunningPeer } from "./running-peer.ts";
@@ -12,8 +12,8 @@ import { RunningPeer } from "./running-peer.ts";
 const PROXY_CORE = 0;
 /** Load generator and upstreams share this one. */
 const LOAD_CORE = 1;
-/** Before the first round: a Node proxy's code is compiled and optimised by then. */
-const FIRST_WARM: Window = { warmMs: 1_500, windowMs: 50, countMax: 1e12 };
+/** Before the first round: a Node proxy's code is compiled and optimised, and its young heap grown, after so many requests. */
+const FIRST_WARM: Window = { warmMs: 1, windowMs: 15_000, countMax: 50_000 };
 
 export interface Plan {
   readonly cases: readonly Case[];
@@ -83,29 +83,26 @@ class Harness {
   async #measure(peer: Peer, wanted: Case): Promise<Sample> {
     if (wanted.kind === "idle") return this.#weigh(peer);
     const running = this.#running.get(peer.name) ?? (await this.#start(peer));
+    this.#running.set(peer.name, running);
     const sample = await measureLoad(this.#load, running, wanted, this.#plan.window);
     if (running.hasEnded) throw new Error(`Ended under load: ${running.output}`);
     return sample;
   }
 
   async #start(peer: Peer): Promise<RunningPeer> {
-    const running = await this.#fresh(peer);
-    this.#running.set(peer.name, running);
+    const running = await RunningPeer.start(peer, {
+      core: PROXY_CORE,
+      upstreamPorts: this.#load.upstreamPorts,
+    });
     const warming = CASES.find((one) => one.name === "browser");
     if (warming?.kind === "load") await measureLoad(this.#load, running, warming, FIRST_WARM);
     return running;
   }
 
-  #fresh(peer: Peer): Promise<RunningPeer> {
-    return RunningPeer.start(peer, { core: PROXY_CORE, upstreamPorts: this.#load.upstreamPorts });
-  }
-
   /** Idle connections are weighed in a process of their own: one that has served other cases has memory to spare. */
   async #weigh(peer: Peer): Promise<Sample> {
-    const running = await this.#fresh(peer);
+    const running = await this.#start(peer);
     try {
-      const warming = CASES.find((one) => one.name === "browser");
-      if (warming?.kind === "load") await measureLoad(this.#load, running, warming, IDLE_WARM);
       return await measureIdle(this.#load, running);
     } finally {
       await running.close();

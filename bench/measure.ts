@@ -11,7 +11,6 @@ import type { RunningPeer } from "./running-peer.ts";
 const SETTLE_MS = 500;
 const SETTLE_TRIALS = 8;
 const SETTLED_SHARE = 0.002;
-const IDLE_WARM_MS = 2_000;
 
 /** What a window of load showed; processor time is that of the peer's whole process tree. */
 export interface LoadSample {
@@ -93,9 +92,6 @@ export async function measureIdle(load: LoadProcess, running: RunningPeer): Prom
     failed: first.failed + then.failed,
   };
 }
-
-/** The warming before idle connections are weighed, so that the young heap has its full size. */
-export const IDLE_WARM: Window = { warmMs: IDLE_WARM_MS, windowMs: 100, countMax: 1e12 };
 
 async function settledMemory(pid: number): Promise<number> {
   let last = memoryBytes(pid);
