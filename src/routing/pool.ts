@@ -131,6 +131,20 @@ export class Pool {
     return chosen;
   }
 
+  /** The same for `chooseByHash`. */
+  peekByHash(nowMs: number, bucket: number): RoutedInstance | null {
+    const due = this.#dueTrial(nowMs, NONE_TRIED);
+    const winner = this.hashWinner(bucket);
+    if (due !== null || winner === null) return due ?? this.peek(nowMs);
+    this.isBusy = !hasPlace(winner);
+    return this.isBusy ? null : winner;
+  }
+
+  /** An instance may be given new requests by its mode and weight, marks and places aside. */
+  get isOpen(): boolean {
+    return this.#primaries.length + this.#backups.length > 0;
+  }
+
   /** Primaries that are open, up and have a place. */
   get size(): number {
     return this.#picker.size;

@@ -22,6 +22,8 @@ export class Tie {
   kind: number = TIE_ABSENT;
   /** The first instance named that may take the request now; null when none may. */
   usable: RoutedInstance | null = null;
+  /** The first instance named, usable or not. */
+  first: RoutedInstance | null = null;
   /** Another instance was named before `usable`: the session has failed over to it. */
   isSecondChoice = false;
   /** The edition of the first instance named, usable or not; null with `TIE_KNOWN` when that edition is gone. */
@@ -34,6 +36,7 @@ export class Tie {
   reset(): void {
     this.kind = TIE_ABSENT;
     this.usable = null;
+    this.first = null;
     this.isSecondChoice = false;
     this.edition = null;
     this.index = NO_SESSION;
@@ -47,6 +50,7 @@ export class Tie {
   name(instance: RoutedInstance, nowMs: number): boolean {
     if (instance.edition.entry.state === "distributed") return false;
     this.kind = TIE_KNOWN;
+    this.first ??= instance;
     if (this.edition === null) this.edition = instance.edition;
     else this.isSecondChoice = true;
     if (!takesAffinity(instance, nowMs)) return false;

@@ -15,6 +15,7 @@ import { CompiledTable, compileInSlices, type WorkerShare } from "./compile.ts";
 import type { CompiledInstance } from "./compiled.ts";
 import type { ClientPoint, Decision, RequestRouter, ResponseEdits } from "./decision.ts";
 import * as is from "./decision.ts";
+import { reset, unavailable, wait } from "./decision-outcomes.ts";
 import { EndedSessions } from "./ended-sessions.ts";
 import { InstanceStates } from "./instance-states.ts";
 import { hasPlace, isTrialDue, NONE_TRIED, type Pool } from "./pool.ts";
@@ -137,9 +138,7 @@ export class WorkerRouter implements RequestRouter {
     const application = this.#match(head, client, decision);
     if (application === null) return;
     decision.application = application;
-    const tie = this.#tie;
-    tie.reset();
-    application.affinity.find(head, client, application, tie, decision);
+    const tie = this.readTie(head, client, application, decision);
     if (decision.outcome === is.BAD_COOKIES) return;
     if (tie.kind !== TIE_KNOWN) {
       this.#chooseNew(decision, application);
@@ -149,6 +148,14 @@ export class WorkerRouter implements RequestRouter {
       const affinity = tie.isSecondChoice ? is.AFFINITY_FAILED_OVER : is.AFFINITY_KEPT;
       this.#chooseTied(decision, tie.edition, tie.usable, affinity, NONE_TRIED);
     }
+  }
+
+  /** Reads the session out of a request, changing nothing else; the tie is good until the next request is read. */
+  readTie(head: RequestHead, client: ClientPoint, application: RoutedApplication, decision: Decision): Tie {
+    const tie = this.#tie;
+    tie.reset();
+    application.affinity.find(head, client, application, tie, decision);
+    return tie;
   }
 
   decideAgain(decision: Decision, tried: readonly CompiledInstance[]): void {
@@ -354,44 +361,6 @@ function freshAffinity(application: RoutedApplication, tie: Tie): number {
 function addServedBy(instance: RoutedInstance, edits: ResponseEdits): void {
   const line = instance.servedByLine;
   edits.added = edits.added === null ? line : Buffer.concat([edits.added, line]);
-}
-
-function reset(decision: Decision, isSecure: boolean): void {
-  decision.outcome = is.NO_VIRTUAL_HOST;
-  decision.application = null;
-  decision.instance = null;
-  decision.affinity = is.AFFINITY_NONE;
-  decision.waitsFor = null;
-  decision.edition = null;
-  decision.tokenBornSeconds = 0;
-  decision.isTokenDue = false;
-  decision.isSecure = isSecure;
-  decision.isTrial = false;
-  decision.hasSession = false;
-  decision.sessionHigh = 0;
-  decision.sessionLow = 0;
-  decision.stripCount = 0;
-}
-
-function unavailable(decision: Decision, outcome: number): void {
-  decision.outcome = outcome;
-  decision.instance = null;
-  decision.waitsFor = null;
-  decision.isTrial = false;
-}
-
-function wait(
-  decision: Decision,
-  edition: RoutedEdition,
-  waitsFor: RoutedInstance | null,
-  affinity: number,
-): void {
-  decision.outcome = is.BUSY;
-  decision.instance = null;
-  decision.isTrial = false;
-  decision.edition = edition;
-  decision.waitsFor = waitsFor;
-  decision.affinity = affinity;
 }
 
 /** Lets go of the states whose instances the new table, which is open already, does not have. */
