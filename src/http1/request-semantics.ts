@@ -13,7 +13,7 @@ import {
   optionTrim,
   readConnection,
 } from "./connection-field.ts";
-import { equalsIgnoringCase, latin1, NINE, word, ZERO } from "./octets.ts";
+import { CR, equalsIgnoringCase, latin1, NINE, TAB, word, ZERO } from "./octets.ts";
 import { refuseHead } from "./parse-fields.ts";
 import type { RequestHead } from "./request-head.ts";
 import * as is from "./request-head.ts";
@@ -119,7 +119,7 @@ function checkHostCount(head: RequestHead): number {
 function readContentLength(head: RequestHead, field: number): number {
   if (lengths > 1) return refuseHead(head, 400, "several Content-Length fields");
   const length = readLength(head.bytes, head.valueStart[field] as number, head.valueEnd[field] as number);
-  if (length < 0) return refuseHead(head, 400, "invalid Content-Length");
+  if (length < 0 || hasTabBehind(head, field)) return refuseHead(head, 400, "invalid Content-Length");
   head.bodyLength = length;
   return 0;
 }
@@ -166,7 +166,7 @@ function readTransferEncoding(head: RequestHead): number {
   if (lengths > 0) return refuseHead(head, 400, "both Transfer-Encoding and Content-Length");
   if (codings > 1) return refuseHead(head, 400, "several Transfer-Encoding fields");
   const field = head.fieldId.indexOf(is.FIELD_TRANSFER_ENCODING);
-  if (equalsValue(head, field, CHUNKED_CODING)) {
+  if (equalsValue(head, field, CHUNKED_CODING) && !hasTabBehind(head, field)) {
     head.bodyLength = is.CHUNKED;
     return 0;
   }
@@ -179,6 +179,21 @@ function endsChunked(head: RequestHead, field: number): boolean {
   const codings = value.split(",").map((coding) => coding.trim().toLowerCase());
   const isWellFormed = codings.every((coding) => /^[!#$%&'*+.^_`|~\w-]+$/.test(coding));
   return isWellFormed && codings.indexOf("chunked") === codings.length - 1;
+}
+
+/**
+ * True when a tab stands between the value and the end of its line. RFC 9110 §5.5 lets it, but llhttp does not take it for
+ * white space there: behind `chunked` in a response it would read until the connection closes. A field that frames a
+ * body must not be open to that, and no honest peer sends it.
+ */
+export function hasTabBehind(
+  head: { readonly bytes: Uint8Array; readonly valueEnd: Int32Array },
+  field: number,
+): boolean {
+  for (let at = head.valueEnd[field] as number; head.bytes[at] !== CR; at += 1) {
+    if (head.bytes[at] === TAB) return true;
+  }
+  return false;
 }
 
 /** True when the field's value is this word, which is in lower case, without regard to case. */

@@ -14,7 +14,7 @@ import {
 import { EQUALS, equalsIgnoringCase, SEMICOLON, word } from "./octets.ts";
 import { refuseHead } from "./parse-fields.ts";
 import { CHUNKED, METHOD_HEAD } from "./request-head.ts";
-import { equalsValue, readLength, readSmallNumber } from "./request-semantics.ts";
+import { equalsValue, hasTabBehind, readLength, readSmallNumber } from "./request-semantics.ts";
 import type { ResponseHead } from "./response-head.ts";
 import * as is from "./response-head.ts";
 
@@ -92,7 +92,7 @@ function readField(head: ResponseHead, field: number, id: number): number {
 /** Digits only. A field repeated with the same value is taken once (RFC 9110 §8.6, W23); a list within one is refused. */
 function readContentLength(head: ResponseHead, field: number): number {
   const read = readLength(head.bytes, head.valueStart[field] as number, head.valueEnd[field] as number);
-  if (read < 0) return refuseHead(head, BAD_GATEWAY, "invalid Content-Length");
+  if (read < 0 || hasTabBehind(head, field)) return refuseHead(head, BAD_GATEWAY, "invalid Content-Length");
   if (length >= 0 && length !== read) return refuseHead(head, BAD_GATEWAY, "different Content-Length fields");
   length = read;
   return 0;
@@ -131,6 +131,7 @@ function hasNoBody(status: number, requestMethod: number): boolean {
  */
 function readTransferEncoding(head: ResponseHead): number {
   const field = head.fieldId.indexOf(is.FIELD_TRANSFER_ENCODING);
+  if (hasTabBehind(head, field)) return refuseHead(head, BAD_GATEWAY, "tab behind a transfer coding");
   if (equalsValue(head, field, CHUNKED_CODING)) head.bodyLength = CHUNKED;
   else if (equalsValue(head, field, IDENTITY_CODING)) head.bodyLength = is.UNTIL_CLOSE;
   else return refuseHead(head, BAD_GATEWAY, "transfer coding other than chunked");

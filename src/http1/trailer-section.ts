@@ -13,16 +13,20 @@ const TRAILER_BYTES_MAX = 8192;
 /** Most fields of a trailer section. */
 const TRAILER_FIELDS_MAX = 32;
 
+const IS_DROPPED = 1;
+const FRAMES = 2;
+
 /**
- * Fields that a trailer may not carry (RFC 9110 §6.5.1): framing, routing, request modifiers, authentication, control of
- * the response, of the content and of the connection, cookies, and what proxies say of each other. They are dropped.
+ * Fields that a trailer may not carry (RFC 9110 §6.5.1): routing, request modifiers, authentication, control of
+ * the response, of the content and of the connection, cookies, and what proxies say of each other. They are dropped,
+ * but for those that frame: whoever sends these wants somebody to see another end of the body, and is refused.
  */
-const FORBIDDEN_NAMES = fieldNames(
-  Object.fromEntries(
+const FORBIDDEN_NAMES = fieldNames({
+  "transfer-encoding": FRAMES,
+  "content-length": FRAMES,
+  ...Object.fromEntries(
     [
-      ..."transfer-encoding content-length host connection keep-alive proxy-connection te trailer upgrade".split(
-        " ",
-      ),
+      ..."host connection keep-alive proxy-connection te trailer upgrade".split(" "),
       ..."expect max-forwards range if-match if-none-match if-modified-since if-unmodified-since if-range".split(
         " ",
       ),
@@ -30,9 +34,9 @@ const FORBIDDEN_NAMES = fieldNames(
       ..."age cache-control expires date location retry-after vary pragma warning".split(" "),
       ..."content-encoding content-type content-range".split(" "),
       ..."via forwarded x-real-ip x-request-id traceparent tracestate x-failover session-ended".split(" "),
-    ].map((name) => [name, 1]),
+    ].map((name) => [name, IS_DROPPED]),
   ),
-);
+});
 
 const NO_BYTES: Buffer = Buffer.alloc(0);
 
@@ -68,6 +72,9 @@ export class TrailerSection {
       return length === TRAILER_BYTES_MAX ? this.#refuse("trailer section too large") : from + taken;
     }
     if (fields.fieldCount > TRAILER_FIELDS_MAX) return this.#refuse("too many trailer fields");
+    if (fields.fieldId.subarray(0, fields.fieldCount).includes(FRAMES)) {
+      return this.#refuse("framing field in the trailer section");
+    }
     this.#keepFields();
     this.isDone = true;
     return from + sectionEnd - before;

@@ -45,7 +45,7 @@ function read(text: string, dropsTrailers = false): Body {
     return readInPieces(reader, text, cuts);
   };
   const whole = readAgain([text.length]);
-  const step = text.length > 2000 ? 97 : 1;
+  const step = text.length > 2000 ? Math.ceil(text.length / 40) : 1;
   for (let cut = 1; cut < text.length; cut += step) {
     const body = readAgain([cut, text.length]);
     if (JSON.stringify(body) !== JSON.stringify(whole))
@@ -220,10 +220,10 @@ t.test("trailer fields come out beside the data, written anew, never mixed with 
 });
 
 t.test(
-  "trailer fields that frame, route, authenticate, set cookies or name this hop are dropped [W26] [W40]",
+  "trailer fields that route, authenticate, set cookies or name this hop are dropped [W26] [W40]",
   (t) => {
     const names =
-      "Transfer-Encoding content-length HOST Connection keep-alive proxy-connection TE Trailer Upgrade Expect Max-Forwards Range If-Match Authorization Proxy-Authorization WWW-Authenticate Proxy-Authenticate Cookie Set-Cookie Cache-Control Expires Date Location Retry-After Vary Content-Encoding Content-Type Content-Range Via Forwarded X-Forwarded-For X-Forwarded-Whatever X-Real-IP X-Request-Id Traceparent X-Failover Session-Ended Proxy-Anything".split(
+      "HOST Connection keep-alive proxy-connection TE Trailer Upgrade Expect Max-Forwards Range If-Match Authorization Proxy-Authorization WWW-Authenticate Proxy-Authenticate Cookie Set-Cookie Cache-Control Expires Date Location Retry-After Vary Content-Encoding Content-Type Content-Range Via Forwarded X-Forwarded-For X-Forwarded-Whatever X-Real-IP X-Request-Id Traceparent X-Failover Session-Ended Proxy-Anything".split(
         " ",
       );
     for (const name of names) {
@@ -237,7 +237,18 @@ t.test(
 );
 
 t.test("a malformed or too large trailer section is refused [W26] [W06] [W07] [F4]", (t) => {
-  const bad = ["X : y", " X: y", "X: y\r\n z", "X", ": y", "X: a\0", "Content_Length: 5", "X: a\rb"];
+  const bad = [
+    "X : y",
+    " X: y",
+    "X: y\r\n z",
+    "X",
+    ": y",
+    "X: a\0",
+    "Content_Length: 5",
+    "Content-Length: 0",
+    "transfer-encoding: chunked",
+    "X: a\rb",
+  ];
   for (const line of bad) t.match(read(`0\r\n${line}\r\n\r\n`).end, /trailer section/, JSON.stringify(line));
   t.equal(read(`0\r\n${"a: b\r\n".repeat(32)}\r\n`).end, "done");
   t.match(read(`0\r\n${"a: b\r\n".repeat(33)}\r\n`).end, /too many/);

@@ -162,8 +162,8 @@ t.test("a response with two framings or a wrong length is refused [W20] [W22] [W
     answer("Transfer-Encoding: identity\r\nContent-Length: 5\r\n"),
     answer("Transfer-Encoding: chunked\r\n", "HTTP/1.0 200 OK"),
     answer("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"),
-    ...["gzip", "gzip, chunked", "chunked, gzip", "chunked,", "", "xchunked", '"chunked"'].map((coding) =>
-      answer(`Transfer-Encoding: ${coding}\r\n`),
+    ...["gzip", "gzip, chunked", "chunked, gzip", "chunked,", "", "xchunked", '"chunked"', "chunked\t"].map(
+      (coding) => answer(`Transfer-Encoding: ${coding}\r\n`),
     ),
   ]);
 });

@@ -53,6 +53,7 @@ t.test("a body has one length or is chunked, and every method keeps its own [W30
     t.equal(parseRequest(withFields("Content-Length: 7\r\n", line)).head.bodyLength, 7);
     t.equal(parseRequest(withFields("Transfer-Encoding: chunked\r\n", line)).head.bodyLength, is.CHUNKED);
   }
+  t.equal(parseRequest(withFields("Transfer-Encoding: \tchunked \r\n")).head.bodyLength, is.CHUNKED);
   t.equal(parseRequest(withFields("Transfer-Encoding: ChunkED \r\n")).head.bodyLength, is.CHUNKED);
   t.equal(
     parseRequest(withFields("Content-Length: 999999999999999\r\n")).head.bodyLength,
@@ -95,7 +96,16 @@ t.test(
         "gzip,,chunked",
         "chunked chunked",
       ],
-      ...["\x0bchunked", "chunked\0", "gzip;chunked", "chunke\xe4", "cow", "chunked, gzip, chunked"],
+      ...[
+        "\x0bchunked",
+        "chunked\0",
+        "gzip;chunked",
+        "chunke\xe4",
+        "cow",
+        "chunked, gzip, chunked",
+        "chunked\t",
+        "chunked \t ",
+      ],
     ];
     refuses(t, 400, [
       ...values.map((value) => withFields(`Transfer-Encoding: ${value}\r\n`)),
