@@ -52,7 +52,7 @@ export function addCheck(program: Command, cli: Cli): void {
 
 async function checkAll(cli: Cli, files: readonly string[]): Promise<readonly Finding[]> {
   const { findSettingsFile, SETTINGS_FILES } = await import("./load-settings.ts");
-  const found = files.length > 0 ? files : [findSettingsFile(cli.folder) ?? ""];
+  const found = files.length > 0 ? files : [shorter(findSettingsFile(cli.folder) ?? "", cli.folder)];
   if (found[0] === "") {
     const message = `There is no ${SETTINGS_FILES.join(" or ")} here`;
     return [finding("tidegate.yaml", "process settings", failed(fault("FILE_UNREADABLE", message)))];

@@ -2,6 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { unwrap } from "../base/result.ts";
 import { type Cli, type ClientOptions, usageError } from "./cli.ts";
 
 /** An address of the admin API. */
@@ -25,7 +26,6 @@ export async function* adminAddresses(cli: Cli, options: ClientOptions): AsyncGe
   const usual = join(cli.folder, "var", SOCKET);
   if (existsSync(usual)) yield { kind: "unix", path: usual };
   yield* fromSettings(cli, usual);
-  yield { kind: "http", url: new URL(DEFAULT_URL) };
 }
 
 /** Parses `http://host:port`, `host:port`, `unix:/path` or `/path`; anything else is a usage error. */
@@ -42,15 +42,19 @@ export function adminAddressText(address: AdminAddress): string {
   return address.kind === "unix" ? `unix:${address.path}` : address.url.href.replace(/\/$/, "");
 }
 
-/** Settings are read only when the usual socket does not answer: the parser takes longer than the whole command. */
+/**
+ * Settings are read only when the usual socket does not answer: the parser takes longer than the whole command. Where
+ * there are settings, the usual port is not tried: it may be another Tidegate's, and a command must not change that one.
+ */
 async function* fromSettings(cli: Cli, tried: string): AsyncGenerator<AdminAddress> {
   const { findSettingsFile, loadSettings } = await import("./load-settings.ts");
   const file = findSettingsFile(cli.folder);
-  if (file === undefined) return;
-  const settings = loadSettings(file);
-  if (!settings.ok) return; // `run` and `check` say what is wrong with it
-  const { socket, listen } = settings.value.admin;
-  if (socket !== tried && existsSync(socket)) yield { kind: "unix", path: socket };
+  if (file === undefined) {
+    yield { kind: "http", url: new URL(DEFAULT_URL) };
+    return;
+  }
+  const { socket, listen } = unwrap(loadSettings(file)).admin;
+  if (socket !== tried) yield { kind: "unix", path: socket };
   if (listen !== "") yield { kind: "http", url: new URL(`http://${reachable(listen)}`) };
 }
 

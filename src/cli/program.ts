@@ -17,8 +17,8 @@ import { addSessions } from "./sessions.ts";
 const HELP_WIDTH_MAX = 100;
 
 const AFTER_HELP = `
-Where Tidegate is: --admin, else TIDEGATE_ADMIN, else the Unix socket var/control.sock here
-or that of the tidegate.yaml nearby, else http://127.0.0.1:9700.
+Where Tidegate is: --admin, else TIDEGATE_ADMIN, else the Unix socket var/control.sock here,
+else what the tidegate.yaml here or in config says; without one, http://127.0.0.1:9700.
 
 Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 not everybody has done it in
 time, 4 rolled back.

@@ -4,6 +4,8 @@ import t, { type Test } from "tap";
 import { type AdminSite, startAdminSite } from "../support/admin-site.ts";
 import { type Outcome, tidegate } from "../support/tidegate.ts";
 
+t.setTimeout(150_000); // every command is a process of its own
+
 type Run = (...args: string[]) => Promise<Outcome>;
 
 /** A site, and commands that talk to it over its Unix socket. */

@@ -5,6 +5,8 @@ import t from "tap";
 import { startAdminSite } from "../support/admin-site.ts";
 import { tidegate } from "../support/tidegate.ts";
 
+t.setTimeout(150_000); // every command is a process of its own
+
 const PAGE = fileURLToPath(new URL("../../../docs/cli.md", import.meta.url));
 
 /** The words of a line as a shell takes them; only as much of it as the page needs. */

@@ -6,6 +6,8 @@ import { SILENT_LOG } from "../../src/base/log.ts";
 import { startAdminSite } from "../support/admin-site.ts";
 import { startTidegate } from "../support/tidegate.ts";
 
+t.setTimeout(150_000); // every command is a process of its own
+
 t.test("events are followed as they come, also over a restart of the control process", async (t) => {
   const site = await startAdminSite(t);
   const env = { TIDEGATE_ADMIN: `unix:${site.socket}` };

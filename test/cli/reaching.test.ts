@@ -9,6 +9,8 @@ import { startAdminSite, TOKENS, TOKENS_TEXT, testFolder } from "../support/admi
 import { FakeOperations } from "../support/fake-operations.ts";
 import { tidegate } from "../support/tidegate.ts";
 
+t.setTimeout(150_000); // every command is a process of its own
+
 t.test("the command finds Tidegate by option, variable or the socket nearby", async (t) => {
   const folder = testFolder(t);
   mkdirSync(join(folder, "var"));
@@ -39,6 +41,22 @@ t.test("the command finds Tidegate by the tidegate.yaml nearby", async (t) => {
   const { host } = new URL(site.admin.address);
   writeFileSync(join(folder, "tidegate.yaml"), `admin: { listen: "${host}" }\n`);
   t.match(await tidegate(["servers"], { folder }), { status: 0, out: /Server01/ });
+});
+
+t.test("where settings are nearby, no other Tidegate is taken for theirs", async (t) => {
+  const folder = testFolder(t);
+  writeFileSync(join(folder, "tidegate.yaml"), 'admin: { listen: "127.0.0.1:1" }\n');
+  const socket = join(folder, "var", "control.sock");
+  t.match(await tidegate(["mode", "Server01"], { folder }), {
+    status: 1,
+    out: "",
+    err: "tidegate: Cannot reach Tidegate at http://127.0.0.1:1: nobody listens there\n",
+  });
+  mkdirSync(join(folder, "var"));
+  writeFileSync(socket, "");
+  t.match(await tidegate(["mode", "Server01"], { folder }), { status: 1, err: /control\.sock or http:/ });
+  writeFileSync(join(folder, "tidegate.yaml"), "admin: 1\n");
+  t.match(await tidegate(["mode", "Server01"], { folder }), { status: 1, err: /tidegate\.yaml:1:\d+: / });
 });
 
 t.test("a Tidegate that does not run is said to, with what to do", async (t) => {

@@ -4,6 +4,8 @@ import t from "tap";
 import { testFolder } from "../support/admin-site.ts";
 import { tidegate } from "../support/tidegate.ts";
 
+t.setTimeout(150_000); // every command is a process of its own
+
 const COMMANDS = [
   "run",
   "check",
@@ -90,6 +92,7 @@ t.test("check finds the settings nearby and follows what they include", async (t
   });
   const server = '{ name: S1, node: n1, cluster: C1, address: "127.0.0.1:9081", route: s1 }';
   writeFileSync(join(folder, "config", "domain.yaml"), `servers:\n  - ${server}\n`);
+  t.match((await tidegate(["check"], { folder })).out, /^config\/tidegate\.yaml: no mistakes/);
   const noted = await tidegate(["check"], { folder });
   t.match(noted, { status: 0, out: /^config\/domain\.yaml: no mistakes \(domain\)$/m });
   t.match(noted.err, /note: .*"C1".*no mistake when the domain has it already/);
