@@ -16,12 +16,14 @@ export interface AppliedEverywhere {
   readonly missing: readonly string[];
 }
 
+/** An accepted command: its revision, what happened, and where it is in force. No events: nothing changed. */
 export interface Submitted {
   readonly revision: Revision;
   readonly events: readonly DomainEvent[];
   readonly applied: AppliedEverywhere;
 }
 
+/** A server with its modes and its state. `modeSince` and the rest are of the setting that decides. */
 export interface ServerView {
   readonly name: string;
   readonly node: string;
@@ -47,6 +49,7 @@ export interface ServerView {
   readonly editions: readonly string[];
 }
 
+/** An edition with who is left on it, and where; sums over all workers. */
 export interface EditionView {
   readonly label: string;
   readonly state: "distributed" | "running" | "retiring";
@@ -64,6 +67,7 @@ export interface EditionView {
   }[];
 }
 
+/** An application with its editions, oldest first. */
 export interface ApplicationView {
   readonly id: string;
   /** RUNNING when an edition is served by at least one server, DEPLOYED when none serves it, else DISTRIBUTED. */
@@ -74,6 +78,7 @@ export interface ApplicationView {
   readonly editions: readonly EditionView[];
 }
 
+/** A live session; nothing in it lets its reader take the session over. */
 export interface SessionView {
   /** 16 hex digits; the session id itself is never shown. */
   readonly fingerprint: string;
@@ -86,6 +91,7 @@ export interface SessionView {
   readonly requests: number;
 }
 
+/** A router with its workers; its revision is that of the worker that lags most. */
 export interface RouterView {
   readonly name: string;
   readonly revision: Revision;
@@ -102,6 +108,7 @@ export interface RouterView {
   }[];
 }
 
+/** What a change of mode means for one server (SPEC M3). */
 export interface ModeResult {
   readonly server: string;
   readonly mode: Mode;
@@ -124,6 +131,7 @@ export interface ExplainQuestion {
   readonly clientAddress: string;
 }
 
+/** What a request would get, and why (SPEC R6); null where it does not come so far. */
 export interface ExplainAnswer {
   readonly virtualHost: string | null;
   readonly application: string | null;

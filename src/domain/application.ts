@@ -43,6 +43,7 @@ export type Affinity =
     }
   | { readonly style: "none"; readonly cookie?: string };
 
+/** When a session is over (SPEC A4); times in ms. */
 export interface SessionSettings {
   readonly idleMs: number;
   /** 0 means no absolute limit. */
@@ -70,6 +71,7 @@ export interface TrafficSettings {
   readonly servedByHeader: string;
 }
 
+/** An application as declared, with its editions as they are. */
 export interface Application {
   readonly id: ApplicationId;
   readonly virtualHosts: readonly VirtualHostName[];

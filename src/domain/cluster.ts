@@ -5,6 +5,7 @@ import type { Draft } from "./draft.ts";
 import { differences } from "./draft.ts";
 import type { ClusterName } from "./names.ts";
 
+/** Which instance a request without affinity gets (SPEC R4). */
 export type Balance = "weighted-round-robin" | "random" | "least-in-flight" | "power-of-two";
 
 /** How requests without affinity are spread over the members. */

@@ -23,17 +23,20 @@ export interface Origin {
   readonly reason?: string;
 }
 
+/** A virtual host as `domain.yaml` declares it. */
 export interface VirtualHostDeclaration {
   readonly name: VirtualHostName;
   readonly aliases: readonly string[];
 }
 
+/** A cluster as `domain.yaml` declares it, complete with defaults. */
 export interface ClusterDeclaration {
   readonly name: ClusterName;
   readonly balance: Balance;
   readonly countAffinity: boolean;
 }
 
+/** A server as `domain.yaml` declares it, complete with defaults; its mode is not the file's affair. */
 export interface ServerDeclaration {
   readonly name: ServerName;
   readonly node: NodeName;
@@ -47,6 +50,7 @@ export interface ServerDeclaration {
   readonly probe: Probe;
 }
 
+/** An edition as `domain.yaml` declares it. */
 export interface EditionDeclaration {
   readonly label: EditionLabel;
   readonly targets: readonly Target[];
@@ -54,6 +58,7 @@ export interface EditionDeclaration {
   readonly initialState: "distributed" | "running";
 }
 
+/** An application as `domain.yaml` declares it, complete with defaults. */
 export interface ApplicationDeclaration {
   readonly id: ApplicationId;
   readonly virtualHosts: readonly VirtualHostName[];
@@ -75,10 +80,12 @@ export interface Resources {
   readonly applications: readonly ApplicationDeclaration[];
 }
 
+/** What a mode is set on. */
 export type ModeTarget =
   | { readonly kind: "server"; readonly name: ServerName }
   | { readonly kind: "node"; readonly name: NodeName };
 
+/** Everything that can be asked of the domain; `apply` accepts or refuses it whole. */
 export type Command =
   | { readonly kind: "apply-resources"; readonly origin: Origin; readonly resources: Resources }
   | {

@@ -7,6 +7,7 @@ import type { ApplicationId, ClusterName, NodeName, ServerName, VirtualHostName 
 import type { Node, Server } from "./server.ts";
 import type { VirtualHost } from "./virtual-host.ts";
 
+/** A revision of the domain: frozen; the next one is another object. */
 export interface Domain {
   readonly name: string;
   readonly revision: Revision;

@@ -34,6 +34,7 @@ export type EditionState =
       readonly until: EpochMs | "drained";
     };
 
+/** One version of an application: where it runs and how far it is in its life. */
 export interface Edition {
   readonly label: EditionLabel;
   readonly targets: readonly Target[];

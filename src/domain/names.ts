@@ -2,6 +2,7 @@
 
 import type { Brand } from "../base/brand.ts";
 
+/** Names are unique within their kind in a domain, and never change. */
 export type VirtualHostName = Brand<string, "VirtualHostName">;
 export type ClusterName = Brand<string, "ClusterName">;
 export type ServerName = Brand<string, "ServerName">;

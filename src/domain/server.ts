@@ -31,6 +31,7 @@ export type Probe =
       readonly rise: number;
     };
 
+/** A server as declared, with the mode that operators have set. */
 export interface Server {
   readonly name: ServerName;
   readonly node: NodeName;

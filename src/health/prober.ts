@@ -23,6 +23,7 @@ export interface ProbeChange {
   readonly cause: string;
 }
 
+/** What a prober needs; `onChange` is called once for each change of a verdict. */
 export interface ProberOptions {
   readonly clock: Clock;
   readonly random: Random;
@@ -37,6 +38,7 @@ interface Probing {
   readonly stop: AbortController;
 }
 
+/** All probes of a control process. `close` it. */
 export class Prober {
   readonly #options: ProberOptions;
   readonly #probings = new Map<string, Probing>();

@@ -1,6 +1,7 @@
 // hot: bench/micro/head-parser.ts
 // Octets and their classes (RFC 9110 §5.6.2, RFC 9112 §2.2), one table look-up each. Heads are bytes, never text (W01).
 
+/** Octets by the names that the grammar gives them. */
 export const TAB = 0x09;
 export const LF = 0x0a;
 export const CR = 0x0d;

@@ -33,6 +33,7 @@ export const FIELDS_MAX = 100;
 /** `bodyLength` of a chunked body: its length shows as it comes. */
 export const CHUNKED = -1;
 
+/** Methods by number; `METHOD_OTHER` is any other token. */
 export const METHOD_OTHER = 0;
 export const METHOD_GET = 1;
 export const METHOD_HEAD = 2;

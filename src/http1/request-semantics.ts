@@ -18,8 +18,6 @@ import { refuseHead } from "./parse-fields.ts";
 import type { RequestHead } from "./request-head.ts";
 import * as is from "./request-head.ts";
 
-export { isNamedByConnection } from "./connection-field.ts";
-
 const CHUNKED_CODING = word("chunked");
 const CONTINUE = word("100-continue");
 const H2C = word("h2c");

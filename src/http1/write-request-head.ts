@@ -2,10 +2,10 @@
 // Writes the head of a request to the upstream: from parsed parts, without what concerns only the client's connection
 // (RFC 9110 §7.6.1), and with what a gateway adds (§7.6.3, RFC 7239).
 
+import { isNamedByConnection } from "./connection-field.ts";
 import { word } from "./octets.ts";
 import type { RequestHead } from "./request-head.ts";
 import * as is from "./request-head.ts";
-import { isNamedByConnection } from "./request-semantics.ts";
 import { put, putAll, putNumber } from "./write-bytes.ts";
 import { FieldRun } from "./write-fields.ts";
 

@@ -1,8 +1,8 @@
 // hot: bench/cases.ts
 // Writes the head of a response to the client: from parsed parts, without what concerns only the upstream connection.
 
+import { isNamedByConnection } from "./connection-field.ts";
 import { word } from "./octets.ts";
-import { isNamedByConnection } from "./request-semantics.ts";
 import type { ResponseHead } from "./response-head.ts";
 import * as is from "./response-head.ts";
 import { put, putAll } from "./write-bytes.ts";

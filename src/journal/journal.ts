@@ -20,6 +20,7 @@ export interface JournalContent {
   readonly entries: readonly JournalEntry[];
 }
 
+/** The record on disk, or wherever it is kept. One writer; `recover` comes first. */
 export interface Journal {
   /** Reads everything back. A torn tail is cut off (it was never answered); damage before the tail is `JOURNAL_CORRUPT`. */
   recover(): Promise<Result<JournalContent>>;

@@ -78,7 +78,11 @@ export const METRICS: readonly MetricSpec[] = [
     help: "From the first byte of a request to the last byte of its response",
     samples: ({ totals }) => [...totals.series].flatMap(([labels, series]) => histogram(labels, series)),
   },
-  counter("tidegate_request_bytes_total", "Bytes of request bodies", (series) => series.requestBytes),
+  counter(
+    "tidegate_request_bytes_total",
+    "Bytes of requests, heads included",
+    (series) => series.requestBytes,
+  ),
   counter("tidegate_response_bytes_total", "Bytes of response bodies", (series) => series.responseBytes),
   counter(
     "tidegate_retries_total",

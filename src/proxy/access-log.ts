@@ -12,11 +12,13 @@ export interface LineSink {
   close(): Promise<void>;
 }
 
+/** How a line is written; `off` writes none. */
 export type AccessLogFormat = "off" | "json" | "combined";
 
 const BATCH_CHARACTERS = 32_768;
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
+/** The access log of a worker. `close` writes out what waits. */
 export class AccessLog {
   readonly isOn: boolean;
   readonly #format: AccessLogFormat;

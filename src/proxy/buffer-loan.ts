@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import type { BufferLender } from "./output.ts";
 import { nextReadsGoInto } from "./socket-reads.ts";
 
+/** The buffer of one connection, lent while its bytes are being written. */
 export class BufferLoan {
   readonly #lender: BufferLender;
   #buffer: Buffer | null = null;

@@ -20,4 +20,5 @@ export const CAUSES = [
   "refused-connection",
 ] as const;
 
+/** One of the causes above. */
 export type Cause = (typeof CAUSES)[number];

@@ -34,6 +34,7 @@ const LINGER_BYTES_MAX = 1_048_576;
 
 const NO_BYTES = Buffer.alloc(0);
 
+/** One client's connection; it owns the socket and its exchange. */
 export class ClientConnection extends Timed implements Reader, ClientPoint {
   readonly plane: DataPlane;
   readonly listener: OpenListener;

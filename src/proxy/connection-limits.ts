@@ -2,6 +2,7 @@
 
 import type { ClientSettings } from "../settings/process-settings.ts";
 
+/** Counts open connections; whoever was taken is released exactly once. */
 export class ConnectionLimits {
   readonly #max: number;
   readonly #perAddress: number;

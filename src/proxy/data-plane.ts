@@ -50,6 +50,7 @@ export interface TimedRouter extends RequestRouter {
   nowSeconds: number;
 }
 
+/** What a data plane stands on. */
 export interface DataPlaneParts {
   readonly settings: RouterSettings;
   readonly listeners: readonly OpenListener[];
@@ -70,6 +71,7 @@ const OWN_BUFFERS_KEPT = 32;
 const RESPONSE_HEAD_MAX = 65_536;
 const MASK_BYTES = 4;
 
+/** The data plane of a worker: takes sockets, tells its counts, and drains. */
 export class DataPlane {
   readonly settings: RouterSettings;
   readonly router: TimedRouter;

@@ -3,6 +3,7 @@
 const LF = 0x0a;
 const CR = 0x0d;
 
+/** Reads an event stream's bytes as they pass. */
 export class EventBoundary {
   /** The stream shall end at the next boundary. */
   wantsEnd = false;

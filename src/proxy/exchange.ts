@@ -7,12 +7,12 @@
 //      └──own answer────┴──101──▶ tunnel
 
 import type { Socket } from "node:net";
-import type { TrafficSettings } from "../domain/application.ts";
 import type { RequestHead } from "../http1/request-head.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
 import { writeResponseHead } from "../http1/write-response-head.ts";
 import type { CompiledApplication, CompiledInstance } from "../routing/compiled.ts";
 import { AFFINITY_FAILED_OVER, AFFINITY_MOVED, BUSY, Decision, FORWARD } from "../routing/decision.ts";
+import type { ApplicationEntry } from "../routing/table.ts";
 import type { Cause } from "./causes.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { DataPlane } from "./data-plane.ts";
@@ -38,6 +38,7 @@ const CLIENT_READS = 6;
 const ATTEMPTS_MAX = 4;
 const NO_INSTANCES: readonly CompiledInstance[] = [];
 
+/** One request with its response; used again for the next one of its connection. */
 export class Exchange extends Timed {
   readonly plane: DataPlane;
   readonly decision: Decision = new Decision();
@@ -179,7 +180,7 @@ export class Exchange extends Timed {
     this.plane.release(claimed);
   }
 
-  #traffic(): TrafficSettings {
+  #traffic(): ApplicationEntry["traffic"] {
     return (this.decision.application as CompiledApplication).entry.traffic;
   }
 

@@ -29,6 +29,7 @@ export interface FailureFacts {
   readonly clientMayRetry: boolean;
 }
 
+/** What the exchange does next. */
 export type FailureVerdict =
   /** A fresh connection to the same instance. */
   | "same-instance"

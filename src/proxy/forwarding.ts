@@ -15,6 +15,7 @@ export interface ForwardingPoint {
   readonly isSecure: boolean;
 }
 
+/** What the settings say of forwarding fields. */
 export interface ForwardingOptions {
   /** CIDR blocks or addresses whose forwarding fields are believed. */
   readonly trustedProxies: readonly string[];
@@ -24,6 +25,7 @@ export interface ForwardingOptions {
   readonly via: string;
 }
 
+/** Makes the fields, and believes those of trusted proxies. */
 export class Forwarding {
   readonly #trusted = new BlockList();
   readonly #hasTrusted: boolean;

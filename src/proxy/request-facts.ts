@@ -8,6 +8,7 @@ import { equalsValue } from "../http1/request-semantics.ts";
 
 const WEBSOCKET = word("websocket");
 
+/** Facts of one request, filled anew with each; texts are made only where somebody wants them. */
 export class RequestFacts {
   isHead = false;
   isWebSocket = false;

@@ -8,6 +8,7 @@ const ID_DIGITS = 32;
 const COUNTER_DIGITS = 8;
 const NONE = new Uint8Array(0);
 
+/** Which ids are made. */
 export interface RequestIdOptions {
   readonly random: Random;
   readonly settings: { readonly requestId: boolean; readonly traceparent: boolean };

@@ -24,6 +24,7 @@ const CRLF_BYTES = 2;
 /** Length of the empty line that ends a head. */
 const EMPTY_LINE_BYTES = 2;
 
+/** The sending half of an exchange, used again with it. */
 export class RequestRelay {
   readonly #exchange: Exchange;
   readonly #chunks: ChunkedReader = new ChunkedReader();

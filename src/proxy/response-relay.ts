@@ -27,6 +27,7 @@ const TRAILER_ROOM = 8192 + 64;
 const SWITCHING_PROTOCOLS = 101;
 const NO_BYTES = Buffer.alloc(0);
 
+/** The answering half of an exchange, used again with it. */
 export class ResponseRelay {
   readonly #exchange: Exchange;
   readonly #chunks: ChunkedReader = new ChunkedReader();

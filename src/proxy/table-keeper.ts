@@ -6,6 +6,7 @@ import { applyTableChange } from "../routing/table-change.ts";
 import type { WorkerRouter } from "../routing/worker-router.ts";
 import { nextTurn } from "../system/turns.ts";
 
+/** Who installs a table, and who is told. */
 export interface TableKeeperParts {
   readonly router: WorkerRouter;
   /** A table is in use. */

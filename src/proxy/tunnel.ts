@@ -23,6 +23,7 @@ const SERVICE_RESTART = 1012;
 /** How long the two sides have to finish after a close frame or a half-close. */
 const CLOSE_WAIT_MS = 3000;
 
+/** The two sockets and what the tunnel tells its owner. */
 export interface TunnelParts {
   readonly client: ClientConnection;
   readonly upstream: UpstreamConnection;
@@ -31,6 +32,7 @@ export interface TunnelParts {
   readonly idleMs: number;
 }
 
+/** One tunnel; it owns both sockets and closes them. */
 export class Tunnel extends Timed {
   readonly plane: DataPlane;
   readonly instance: CompiledInstance;

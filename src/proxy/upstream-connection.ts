@@ -19,6 +19,7 @@ import { Timed } from "./timer-wheel.ts";
 /** Idle connections end this long before the instance said that it would close them (W76). */
 const IDLE_MARGIN_MS = 1000;
 
+/** A connection to an instance. Its exchange has it alone while it is busy, the pool while it is idle. */
 export class UpstreamConnection extends Timed implements Reader {
   readonly plane: DataPlane;
   readonly instance: CompiledInstance;

@@ -2,6 +2,7 @@
 
 import type { Exchange } from "./exchange.ts";
 
+/** The queues of all applications of a worker, each bounded by its settings. */
 export class WaitQueues {
   readonly #queues = new Map<string, Exchange[]>();
   /** Requests that wait, over all applications: while it is 0, which is nearly always, nobody looks further. */

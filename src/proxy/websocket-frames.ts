@@ -8,6 +8,7 @@ const LENGTH_16 = 126;
 const LENGTH_64 = 127;
 const MASK_BYTES = 4;
 
+/** Where one direction of a WebSocket stands: inside a frame, or between two. */
 export class WebSocketFrames {
   /** Header bytes seen of the frame that is under way; 0 between frames. */
   #headerSeen = 0;

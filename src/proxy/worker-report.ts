@@ -5,6 +5,7 @@ import type { InstanceLoad, Report } from "../routing/report.ts";
 import { memoryBytes, ownPid } from "../system/environment.ts";
 import type { DataPlane } from "./data-plane.ts";
 
+/** What a report is made of. */
 export interface ReportParts {
   readonly plane: DataPlane;
   readonly worker: number;

@@ -38,6 +38,7 @@ export class InstanceState {
   }
 }
 
+/** An instance as a decision finds it: what the table says, and its counters. */
 export interface CompiledInstance {
   readonly entry: InstanceEntry;
   readonly state: InstanceState;
@@ -51,6 +52,7 @@ export interface CompiledInstance {
   readonly servedBy: string;
 }
 
+/** An edition with its instances in the order in which they are tried. */
 export interface CompiledEdition {
   readonly entry: EditionEntry;
   readonly application: CompiledApplication;
@@ -58,6 +60,7 @@ export interface CompiledEdition {
   readonly backups: readonly CompiledInstance[];
 }
 
+/** An application with everything a decision looks up. */
 export interface CompiledApplication {
   readonly entry: ApplicationEntry;
   /** Position in the table: breaks ties of matching. */

@@ -46,6 +46,7 @@ export const AFFINITY_OUTCOMES: readonly AffinityOutcome[] = [
 /** Most ranges that a decision strips; a request with more of the router's cookies is refused as `BAD_COOKIES`. */
 export const STRIPS_MAX = 8;
 
+/** What is decided for one exchange. Overwritten whole by each decision; the exchange releases the claim. */
 export class Decision {
   outcome: number = NO_VIRTUAL_HOST;
   application: CompiledApplication | null = null;

@@ -22,6 +22,7 @@ export interface TrackedCookie {
   readonly values: SessionValues;
 }
 
+/** The plan of one application with `style: hash`. */
 export class HashAffinity implements AffinityPlan, IdentityReader {
   readonly isSticky: boolean = true;
   idStart = 0;

@@ -34,6 +34,7 @@ export interface InsertParts {
   readonly absoluteSeconds: number;
 }
 
+/** The plan of one application with `style: insert`. */
 export class InsertAffinity implements AffinityPlan, IdentityReader {
   readonly isSticky: boolean = true;
   idStart = 0;

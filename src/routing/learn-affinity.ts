@@ -18,6 +18,7 @@ import {
 import type { SessionValues } from "./session-values.ts";
 import { TIE_INVALID, TIE_KNOWN, type Tie } from "./tie.ts";
 
+/** The plan of one application with `style: learn`. */
 export class LearnAffinity implements AffinityPlan, IdentityReader {
   readonly isSticky: boolean = true;
   idStart = 0;

@@ -22,6 +22,7 @@ export interface MarkMessage {
   readonly cause: string;
 }
 
+/** Everything that goes over the bus, by who says it. */
 export type RouterMessage =
   /** Control → workers. */
   | { readonly kind: "table"; readonly table: RoutingTable }

@@ -10,6 +10,7 @@ import { type IdentityReader, nextSetCookie, type SessionTracker } from "./sessi
 import type { SessionValues } from "./session-values.ts";
 import type { Tie } from "./tie.ts";
 
+/** The plan of one application with `style: none`. */
 export class NoAffinity implements AffinityPlan, IdentityReader {
   readonly isSticky: boolean = false;
   idStart = 0;

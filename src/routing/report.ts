@@ -40,6 +40,7 @@ export const DURATION_BOUNDS_MS: readonly number[] = [
 /** How a request found its instance. */
 export type AffinityOutcome = "none" | "new" | "kept" | "failed-over" | "moved" | "invalid";
 
+/** All that a worker says of itself: several times a second, and at once when it has applied a table. */
 export interface Report {
   readonly version: 1;
   /** Slot of the worker in its router, from 0. */

@@ -24,6 +24,7 @@ import type { SessionValues } from "./session-values.ts";
 import { strip } from "./strips.ts";
 import { TIE_INVALID, TIE_KNOWN, type Tie } from "./tie.ts";
 
+/** The plan of one application with `style: rewrite`. */
 export class RewriteAffinity implements AffinityPlan, IdentityReader {
   readonly isSticky: boolean = true;
   idStart = 0;

@@ -12,6 +12,7 @@ import { type IdentityReader, nextSetCookie } from "./session-tracker.ts";
 import type { SessionValues } from "./session-values.ts";
 import { TIE_INVALID, TIE_KNOWN, type Tie } from "./tie.ts";
 
+/** The plan of one application with `style: suffix`. */
 export class SuffixAffinity implements AffinityPlan, IdentityReader {
   readonly isSticky: boolean = true;
   idStart = 0;

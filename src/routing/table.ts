@@ -24,12 +24,14 @@ export interface InstanceEntry {
   readonly slowStartMs: number;
 }
 
+/** An edition with the instances that it has. */
 export interface EditionEntry {
   readonly label: string;
   readonly state: "distributed" | "running" | "retiring";
   readonly instances: readonly InstanceEntry[];
 }
 
+/** All that routers need to know of an application. */
 export interface ApplicationEntry {
   readonly id: string;
   readonly virtualHosts: readonly string[];
@@ -54,6 +56,7 @@ export interface ApplicationEntry {
   readonly editions: readonly EditionEntry[];
 }
 
+/** A virtual host's aliases, as `host:port` in lower case with `*` as wildcard. */
 export interface VirtualHostEntry {
   readonly name: string;
   readonly aliases: readonly string[];
@@ -65,6 +68,7 @@ export interface TableSecrets {
   readonly fingerprintKey: string;
 }
 
+/** The whole table of a revision. It holds secrets: it goes to workers only, never to logs or the API. */
 export interface RoutingTable {
   readonly version: 1;
   readonly domain: string;

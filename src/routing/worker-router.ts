@@ -47,6 +47,7 @@ const NO_TABLE: RoutingTable = {
   applications: [],
 };
 
+/** The one router of a worker: decides, claims, and learns from responses and failures. */
 export class WorkerRouter implements RequestRouter {
   readonly states: InstanceStates;
   readonly #parts: WorkerRouterParts;

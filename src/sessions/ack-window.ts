@@ -14,6 +14,7 @@ interface Waiting {
   cancel: CancelAlarm;
 }
 
+/** The batches that are waited for, each for `ACK_MS` at most. */
 export class AckWindow {
   readonly #clock: Clock;
   readonly #log: Log;

@@ -57,6 +57,7 @@ export type ReplicatorInput =
       readonly workers: readonly { readonly slot: number; readonly pid: number }[];
     };
 
+/** What a replicator needs. */
 export interface ReplicatorOptions {
   /** This process's address on the bus: `control` or `worker:3`. */
   readonly self: string;
@@ -68,6 +69,7 @@ export interface ReplicatorOptions {
   readonly log: Log;
 }
 
+/** One end of the replication. Give it every message that concerns it; `close` it. */
 export class SessionReplicator {
   readonly #options: ReplicatorOptions;
   readonly #writer: SessionBatchWriter;

@@ -62,6 +62,7 @@ export class FingerprintQueue {
   }
 }
 
+/** Two queues, by how soon the others must know. */
 export class SessionChanges {
   /** Born, moved or ended: told soon, and before the response goes out where that matters. */
   readonly urgent: FingerprintQueue = new FingerprintQueue();

@@ -12,6 +12,7 @@ const CAPACITY_MAX = 2 ** PLACE_BITS;
 /** Records looked at for one to forget: the least recently seen of so many is old enough. */
 const FORGET_SAMPLE = 16;
 
+/** Records by fingerprint; knows nothing of what they mean. */
 export class SessionShard {
   words: Int32Array = new Int32Array(CAPACITY_MIN * RECORD_WORDS);
   /** Capacity less one; the capacity is a power of two. */

@@ -35,6 +35,7 @@ const STAMP_MAX = 0xffff_ffff;
 /** How long an end is remembered: longer than any message between processes is on its way. */
 export const ENDED_SECONDS = 60;
 
+/** What a table needs. */
 export interface SessionTableOptions {
   /** Most sessions kept, ends that are still remembered included; beyond, about the least recently seen is forgotten. */
   readonly sessionsMax: number;
@@ -42,6 +43,7 @@ export interface SessionTableOptions {
   readonly slots: SlotRegistry;
 }
 
+/** The sessions of this process, with what it has yet to tell the others. */
 export class SessionTable implements Sessions {
   /** What the others have not been told yet. */
   readonly changes: SessionChanges = new SessionChanges();

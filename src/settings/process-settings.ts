@@ -10,6 +10,7 @@ export interface ListenerSettings {
   readonly port: number;
 }
 
+/** Where operators reach control, and who may. */
 export interface AdminSettings {
   /** `host:port`, or empty for the Unix socket only. */
   readonly listen: string;
@@ -19,6 +20,7 @@ export interface AdminSettings {
   readonly tokensFile: string;
 }
 
+/** The access log: its format and where it goes. */
 export interface AccessLogSettings {
   readonly format: "off" | "json" | "combined";
   /** A file, or `stdout`. */
@@ -40,6 +42,7 @@ export interface ClientSettings {
   readonly connectionsPerAddress: number;
 }
 
+/** Connections to instances that are kept for the next request. */
 export interface UpstreamSettings {
   /** Idle connections kept for each instance by each worker. */
   readonly idleConnections: number;
@@ -49,6 +52,7 @@ export interface UpstreamSettings {
   readonly freshMs: number;
 }
 
+/** All that the data plane of a process tree needs to know. */
 export interface RouterSettings {
   readonly workers: number;
   readonly listeners: readonly ListenerSettings[];
@@ -69,8 +73,10 @@ export interface RouterSettings {
   readonly sessionsMax: number;
 }
 
+/** What a process tree does: write the domain, carry traffic, run servers. */
 export type Role = "master" | "router" | "agent";
 
+/** The whole `tidegate.yaml`. */
 export interface ProcessSettings {
   readonly domain: string;
   readonly node: string;

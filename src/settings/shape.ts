@@ -8,6 +8,7 @@ import { isEmpty } from "./reading.ts";
 /** A JSON schema; `false` lets nothing pass. */
 export type JsonSchema = Readonly<Record<string, unknown>> | false;
 
+/** What a value must look like: reads it, notes what is wrong, and describes itself as JSON schema. */
 export interface Shape<T> {
   readonly schema: JsonSchema;
   /** What to write, for messages. */
