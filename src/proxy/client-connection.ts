@@ -48,11 +48,11 @@ export class ClientConnection extends Timed implements Reader, ClientPoint {
   /** Bytes of a head that is not whole yet, or of requests that came early. */
   #pending: Buffer = NO_BYTES;
   #isHeadBegun = false;
-  /** Reading is stopped until somebody calls `startReading`. */
-  #isStopped = false;
   #isConsuming = false;
   #lingered = 0;
   requests = 0;
+  /** Reading is stopped until somebody calls `startReading`. */
+  isStopped = false;
   /** When its last exchange ended, or it was accepted. */
   usedMs: number;
   /** The client has closed its side; what it asked before is still answered. */
@@ -99,7 +99,7 @@ export class ClientConnection extends Timed implements Reader, ClientPoint {
     const exchange = this.#exchange;
     const wantsOwnBuffer = exchange?.request.wantsOwnBuffer === true;
     this.loan.settle(wantsOwnBuffer, exchange === null ? null : exchange.upstreamSocket);
-    this.#isStopped = !goesOn;
+    this.isStopped = !goesOn;
     return goesOn;
   }
 
@@ -126,8 +126,8 @@ export class ClientConnection extends Timed implements Reader, ClientPoint {
   }
 
   startReading(): void {
-    if (!this.#isStopped) return;
-    this.#isStopped = false;
+    if (!this.isStopped) return;
+    this.isStopped = false;
     this.socket.resume();
   }
 

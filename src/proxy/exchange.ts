@@ -420,9 +420,7 @@ export class Exchange extends Timed {
         this.upstreamFailed("silent");
         return;
       case CLIENT_BODY:
-        this.#dropUpstream();
-        if (this.response.isCommitted) this.responseCutShort("client-timeout");
-        else this.answer(408, "client-timeout");
+        this.#bodyStalled();
         return;
       case CLIENT_READS:
         this.responseCutShort("client-timeout");
@@ -431,6 +429,18 @@ export class Exchange extends Timed {
         this.responseCutShort("upstream-timeout");
         return;
       default:
+    }
+  }
+
+  /** The body has not moved: the client sends nothing, or the upstream takes nothing. */
+  #bodyStalled(): void {
+    const isUpstreamAtFault = this.client.isStopped;
+    if (this.response.isCommitted)
+      this.responseCutShort(isUpstreamAtFault ? "upstream-timeout" : "client-timeout");
+    else if (isUpstreamAtFault) this.upstreamFailed("silent");
+    else {
+      this.#dropUpstream();
+      this.answer(408, "client-timeout");
     }
   }
 
@@ -444,6 +454,7 @@ export class Exchange extends Timed {
     plane.output.send(client.socket, out, writeResponseHead(out, 0, head, plane.edits, plane.switchForm));
     this.#claimed = null;
     this.upstream = null;
+    upstream?.leaveToTunnel();
     const early = client.becomeTunnel();
     const tunnel = new Tunnel(plane, {
       client,

@@ -144,7 +144,9 @@ export class RequestRelay {
 
   /** The upstream has taken everything. */
   upstreamDrained(): void {
-    if (!this.isDone) this.#exchange.client.startReading();
+    if (this.isDone || (this.#exchange.upstreamSocket?.writableLength ?? 0) > 0) return;
+    this.#exchange.bodyMoved();
+    this.#exchange.client.startReading();
   }
 
   /** Makes the relay ready for another request. */

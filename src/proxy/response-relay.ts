@@ -104,7 +104,9 @@ export class ResponseRelay {
   }
 
   clientDrained(): void {
-    if (this.#state !== HEAD && this.#state !== DONE) this.#exchange.clientCaughtUp();
+    if (this.#state === HEAD || this.#state === DONE) return;
+    // A late call for an exchange before this one must not free a buffer that is still being written.
+    if (this.#exchange.clientSocket.writableLength === 0) this.#exchange.clientCaughtUp();
   }
 
   /** Ends an event stream for a mode change: at once, or when the event that is under way is over (SPEC M4). */

@@ -62,8 +62,9 @@ export class UpstreamConnection extends Timed implements Reader {
       this.#leaveIdle();
       return true;
     }
+    const target = exchange.clientSocket; // the exchange may carry another client's request afterwards
     const goesOn = exchange.response.onBytes(bytes, count, this.loan.owns(bytes));
-    this.loan.settle(this.exchange === exchange && exchange.response.wantsOwnBuffer, exchange.clientSocket);
+    this.loan.settle(this.exchange === exchange && exchange.response.wantsOwnBuffer, target);
     this.#isStopped = !goesOn;
     return goesOn;
   }
@@ -107,6 +108,11 @@ export class UpstreamConnection extends Timed implements Reader {
     }
     this.plane.wheel.set(this, nowMs + this.idleMsMax);
     this.plane.pools.giveBack(this);
+  }
+
+  /** A tunnel has taken the socket over: the connection belongs to it until it ends. */
+  leaveToTunnel(): void {
+    this.plane.wheel.remove(this);
   }
 
   /** Ends the connection at once; nobody is told. */
