@@ -19,7 +19,7 @@ import { reset, unavailable, wait } from "./decision-outcomes.ts";
 import { EndedSessions } from "./ended-sessions.ts";
 import { InstanceStates } from "./instance-states.ts";
 import { hasPlace, isTrialDue, NONE_TRIED, type Pool } from "./pool.ts";
-import type { RoutedApplication, RoutedEdition, RoutedInstance } from "./routed.ts";
+import { type RoutedApplication, type RoutedEdition, RoutedInstance } from "./routed.ts";
 import { BAD, SiteMap } from "./site-map.ts";
 import type { RoutingTable } from "./table.ts";
 import { NO_BUCKET, TIE_INVALID, TIE_KNOWN, Tie } from "./tie.ts";
@@ -200,10 +200,11 @@ export class WorkerRouter implements RequestRouter {
     edits.insertCount = 0;
     edits.inserted = null;
     edits.mustReplicate = false;
-    const routed = decision.instance?.state.routed ?? null;
-    if (routed === null) return;
-    routed.application.affinity.readResponse(decision, routed, head, edits);
-    if (routed.application.entry.traffic.servedByHeader !== "") addServedBy(routed, edits);
+    const { instance } = decision;
+    // By the settings under which the request went out, also when a later table has them no more.
+    if (!(instance instanceof RoutedInstance)) return;
+    instance.application.affinity.readResponse(decision, instance, head, edits);
+    if (instance.application.entry.traffic.servedByHeader !== "") addServedBy(instance, edits);
   }
 
   /** An operator ended the session: its next request is a new user's, whatever its cookie says. */

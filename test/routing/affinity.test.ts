@@ -368,3 +368,17 @@ t.test("responses tell who served them when the application asks for it [R7]", a
   const added = respond(inserted.router, inserted.decide(request("/shop")), []).added?.toString() ?? "";
   t.match(added, /^Set-Cookie: tg=.*\r\n.*\r\nX-Served-By: test\/node01\/s1;1\r\n$/);
 });
+
+t.test(
+  "a response is read by the settings under which its request went out, whatever the table says now",
+  async (t) => {
+    const { router, sessions, decide } = site(REWRITE);
+    const decision = decide(request("/shop"));
+    router.setTable(table([], undefined, 2));
+    const edits = respond(router, decision, ["Set-Cookie: SID=abc"]);
+    t.equal(edits.insertCount, 1);
+    t.equal(sessions.count, 1);
+    if (decision.instance !== null) router.release(decision.instance);
+    t.ok(router.states.all().every((state) => state.inFlight === 0 && state.routed === null));
+  },
+);
