@@ -15,6 +15,7 @@ import type { Journal, JournalEntry } from "../journal/journal.ts";
 import { Metrics } from "../metrics/exposition.ts";
 import { SeriesLimit } from "../metrics/series.ts";
 import { TrafficTotals } from "../metrics/traffic-totals.ts";
+import { InstanceStates } from "../routing/instance-states.ts";
 import type { RouterMessage } from "../routing/messages.ts";
 import type { TableSecrets } from "../routing/table.ts";
 import type { ProcessSettings } from "../settings/process-settings.ts";
@@ -59,6 +60,7 @@ export class ControlPlane {
   readonly #feed: EventFeed;
   readonly #totals: TrafficTotals;
   readonly #marks: MarkCounts = new MarkCounts();
+  readonly #states: InstanceStates = new InstanceStates();
   readonly #reloads: { under: Promise<void> | undefined; isAskedAgain: boolean } = {
     under: undefined,
     isAskedAgain: false,
@@ -92,7 +94,8 @@ export class ControlPlane {
       domain,
     );
     const table = (): RouterLink["table"] => this.#link.table;
-    this.#sessions = new SessionBook({ bus, clock, log, sessionsMax: settings.router.sessionsMax, table });
+    const { sessionsMax } = settings.router;
+    this.#sessions = new SessionBook({ bus, clock, log, sessionsMax, slots: this.#states, table });
     this.#probes = new ServerProbes({ clock, random, log, table, mark: (mark) => this.#link.mark(mark) });
     this.#probes.setDomain(domain);
     this.#master = new Master(
@@ -180,8 +183,15 @@ export class ControlPlane {
   }
 
   #buildOperations(limit: SeriesLimit): Operations {
-    const { journal, clock, settings } = this.#parts;
-    const explainer = new Explainer({ clock, table: () => this.#link.table });
+    const { journal, clock, random, settings } = this.#parts;
+    const explainer = new Explainer({
+      clock,
+      random,
+      states: this.#states,
+      sessions: this.#sessions.sessions,
+      table: () => this.#link.table,
+      rows: () => operations.rows(),
+    });
     const metrics = new Metrics(() =>
       metricsPicture({
         revision: this.#master.domain.revision,

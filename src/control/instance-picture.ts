@@ -28,6 +28,8 @@ export interface InstanceRow extends Status {
   readonly entry: InstanceEntry;
   readonly work: Readonly<OpenWork>;
   readonly sessions: number;
+  /** Its probe holds it down: traffic alone does not bring it back. */
+  readonly isDownByProbe: boolean;
 }
 
 /** The probes' verdict on an address of a server; undefined when it is not probed. */
@@ -51,16 +53,18 @@ export function instanceRows(sightings: Sightings): readonly InstanceRow[] {
   for (const application of sightings.table.applications) {
     for (const edition of application.editions) {
       for (const entry of edition.instances) {
+        const probed = sightings.probed(entry.server, entry.address);
         rows.push({
           application,
           edition,
           entry,
           work: work.get(entry.key) ?? noWork(),
           sessions: sightings.sessionsOf(entry.key),
+          isDownByProbe: probed?.status === "down",
           ...statusOf(entry.key, {
             marks,
             isServed: served.has(servedKey(application.id, edition.label, entry.server)),
-            probed: sightings.probed(entry.server, entry.address),
+            probed,
           }),
         });
       }

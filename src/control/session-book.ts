@@ -4,6 +4,7 @@
 import type { CancelAlarm, Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { EpochMs } from "../base/units.ts";
+import type { InstanceStates } from "../routing/instance-states.ts";
 import type { RouterMessage } from "../routing/messages.ts";
 import type { RoutingTable } from "../routing/table.ts";
 import { formatFingerprint } from "../sessions/fingerprint.ts";
@@ -13,7 +14,7 @@ import type { SessionLimits } from "../sessions/session-sweep.ts";
 import { SessionSweep } from "../sessions/session-sweep.ts";
 import { SessionTable } from "../sessions/session-table.ts";
 import { forEachOf, WALK_DONE, WALK_START } from "../sessions/session-walk.ts";
-import type { SlotRegistry } from "../sessions/slot-registry.ts";
+import type { Sessions } from "../sessions/sessions.ts";
 import type { Bus } from "../system/bus.ts";
 import type { SessionView } from "./operations.ts";
 
@@ -43,6 +44,8 @@ export interface SessionBookParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly sessionsMax: number;
+  /** Control's own numbers for instance keys. */
+  readonly slots: InstanceStates;
   /** The table of the moment: it has the limits of sessions. */
   readonly table: () => RoutingTable;
 }
@@ -56,8 +59,9 @@ interface KeyParts {
 
 /** Begins at once: asks the workers for what they know. Give it every message; `close` it. */
 export class SessionBook {
+  /** By fingerprint, for whoever looks one up; nobody but the replication changes them. */
+  readonly sessions: Sessions;
   readonly #parts: SessionBookParts;
-  readonly #slots: KeySlots = new KeySlots();
   readonly #table: SessionTable;
   readonly #sweep: SessionSweep;
   readonly #replicator: SessionReplicator;
@@ -67,14 +71,15 @@ export class SessionBook {
 
   constructor(parts: SessionBookParts) {
     this.#parts = parts;
-    const { bus, clock, log, sessionsMax } = parts;
+    const { bus, clock, log, sessionsMax, slots } = parts;
     const epochSeconds = (): number => Math.floor(clock.epochMs() / 1000);
-    this.#table = new SessionTable({ sessionsMax, epochSeconds, slots: this.#slots });
+    this.#table = new SessionTable({ sessionsMax, epochSeconds, slots });
+    this.sessions = this.#table;
     this.#sweep = new SessionSweep(this.#table);
     this.#replicator = new SessionReplicator({
       self: bus.self,
       table: this.#table,
-      slots: this.#slots,
+      slots,
       send: (to, message) => bus.send(to, message),
       clock,
       log,
@@ -102,12 +107,12 @@ export class SessionBook {
 
   /** Live sessions bound to an instance. */
   countOf(key: string): number {
-    return this.#table.countOf(this.#slots.slotOf(key));
+    return this.#table.countOf(this.#parts.slots.slotOf(key));
   }
 
   /** How many there are, and up to `limit` of them, those seen last first. Looks no further than it must. */
   list(filter: SessionFilter): { readonly total: number; readonly sessions: readonly SessionView[] } {
-    const wanted = this.#slots.wanted((key) => isOf(key, filter));
+    const wanted = this.#wantedSlots(filter);
     let total = 0;
     for (const slot of wanted.keys()) total += this.#table.countOf(slot);
     const sessions: SessionView[] = [];
@@ -128,6 +133,15 @@ export class SessionBook {
   close(): void {
     this.#cancelSweep();
     this.#replicator.close();
+  }
+
+  #wantedSlots(filter: SessionFilter): ReadonlyMap<number, KeyParts> {
+    const wanted = new Map<number, KeyParts>();
+    for (const { key, slot } of this.#parts.slots.all()) {
+      const parts = takeApart(key);
+      if (isOf(parts, filter)) wanted.set(slot, parts);
+    }
+    return wanted;
   }
 
   #view(key: KeyParts, record: SessionRecord): SessionView {
@@ -163,7 +177,7 @@ export class SessionBook {
   #sweepSome(): void {
     const nowSeconds = Math.floor(this.#parts.clock.epochMs() / 1000);
     this.#sweep.sweep(nowSeconds, SWEEP_PLACES, (slot) => {
-      return this.#limitsOf(this.#slots.partsOf(slot)?.application ?? "");
+      return this.#limitsOf(takeApart(this.#parts.slots.keyOf(slot)).application);
     });
     this.#cancelSweep = this.#parts.clock.alarm(SWEEP_MS, () => this.#sweepSome());
   }
@@ -175,37 +189,6 @@ function isOf(key: KeyParts, filter: SessionFilter): boolean {
     (filter.edition === undefined || key.edition === filter.edition) &&
     (filter.server === undefined || key.server === filter.server)
   );
-}
-
-/** Control's own numbers for instance keys. One for each key ever met, a few bytes each. */
-class KeySlots implements SlotRegistry {
-  readonly #slots: Map<string, number> = new Map();
-  readonly #keys: { readonly key: string; readonly parts: KeyParts }[] = [];
-
-  slotOf(key: string): number {
-    let slot = this.#slots.get(key);
-    if (slot === undefined) {
-      slot = this.#keys.length;
-      this.#slots.set(key, slot);
-      this.#keys.push({ key, parts: takeApart(key) });
-    }
-    return slot;
-  }
-
-  keyOf(slot: number): string {
-    return this.#keys[slot]?.key ?? "";
-  }
-
-  partsOf(slot: number): KeyParts | undefined {
-    return this.#keys[slot]?.parts;
-  }
-
-  /** The slots whose key is wanted. */
-  wanted(isWanted: (key: KeyParts) => boolean): ReadonlyMap<number, KeyParts> {
-    const found = new Map<number, KeyParts>();
-    for (const [slot, { parts }] of this.#keys.entries()) if (isWanted(parts)) found.set(slot, parts);
-    return found;
-  }
 }
 
 /** `application/edition/server`, or with `@address` behind it; no name has a slash or an `@` in it. */

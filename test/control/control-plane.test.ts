@@ -333,6 +333,55 @@ t.test("whoever follows the events hears every accepted command once, in order",
   t.strictSame(heard, [2, 3]);
 });
 
+t.test(
+  "explain says where a request would go and why, by the modes, marks and sessions of now [R6]",
+  async (t) => {
+    const site = await startControl(t);
+    const { operations } = site.plane;
+    const ask = (cookie: string, url = "http://www.example.com/shop/cart") =>
+      unwrap(
+        operations.explain({
+          method: "GET",
+          url,
+          headers: cookie === "" ? [] : [["Cookie", cookie]],
+          clientAddress: "127.0.0.1",
+        }),
+      );
+    t.match(ask("JSESSIONID=abc:s2"), {
+      virtualHost: "default_host",
+      application: "shop",
+      contextRoot: "/shop",
+      affinity: "kept",
+      edition: "1",
+      server: "Server02",
+      address: "127.0.0.1:9082",
+      ownStatus: null,
+      revision: 1,
+    });
+    t.match(ask("", "http://www.example.com/nowhere"), { application: null, ownStatus: 404 });
+
+    unwrap(await operations.setMode({ origin: ORIGIN, target: server("Server02"), mode: "break" }));
+    t.match(ask("JSESSIONID=abc:s2"), { affinity: "failed-over", server: "Server01", revision: 2 });
+    t.ok(ask("JSESSIONID=abc:s2").steps.some((step) => /Server02.*mode/.test(step)));
+
+    unwrap(await operations.setMode({ origin: ORIGIN, target: server("Server02"), mode: "normal" }));
+    const key = "shop/1/Server01";
+    site.report(0, { revision: 3 });
+    site.bus.deliver({
+      kind: "mark",
+      from: "worker:0",
+      key,
+      state: "down",
+      by: "traffic",
+      cause: "connect refused",
+    });
+    t.match(ask("JSESSIONID=abc:s1"), { server: "Server02" });
+    t.ok(ask("JSESSIONID=abc:s1").steps.some((step) => step.includes("connect refused")));
+    site.bus.deliver({ kind: "mark", from: "worker:0", key, state: "up", by: "traffic", cause: "" });
+    t.match(ask("JSESSIONID=abc:s1"), { server: "Server01", affinity: "kept" });
+  },
+);
+
 t.test("secrets are in no journal, log, view or metric [F6]", async (t) => {
   const site = await startControl(t);
   const secrets: string[] = readFileSync(`${site.dataDir}/secrets.json`, "utf8").match(/[0-9a-f]{64}/g) ?? [];
