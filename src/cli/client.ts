@@ -95,10 +95,11 @@ export class AdminClient {
     }
     return new Promise((resolve, reject) => {
       const fail = (error: unknown): void => reject(unreachable(adminAddressText(address), error));
-      const options = { method: call.method, headers, ...destination(address, call.path) };
+      const { method, path } = call;
+      const options = { method, headers, timeout: SILENCE_MS_MAX, ...destination(address, path) };
       const send = (request: typeof requestHttp): void => {
         const sent = request(options, resolve);
-        sent.setTimeout(SILENCE_MS_MAX, () => sent.destroy(new Error("it does not answer")));
+        sent.on("timeout", () => sent.destroy(new Error("it does not answer")));
         sent.on("error", fail);
         sent.end(text);
       };
