@@ -164,7 +164,8 @@ function readTransferEncoding(head: RequestHead): number {
   if (lengths > 0) return refuseHead(head, 400, "both Transfer-Encoding and Content-Length");
   if (codings > 1) return refuseHead(head, 400, "several Transfer-Encoding fields");
   const field = head.fieldId.indexOf(is.FIELD_TRANSFER_ENCODING);
-  if (equalsValue(head, field, CHUNKED_CODING) && !hasTabBehind(head, field)) {
+  if (hasTabBehind(head, field)) return refuseHead(head, 400, "tab behind a transfer coding");
+  if (equalsValue(head, field, CHUNKED_CODING)) {
     head.bodyLength = is.CHUNKED;
     return 0;
   }
