@@ -15,6 +15,9 @@ const STEPS = [
   { server: serverName(2), mode: "normal" },
 ] as const;
 
+/** A window in which every step is taken. */
+export const ALL_FLIPS_MS: number = EVERY_MS * (STEPS.length + 1);
+
 /** Flips from now until `close`, which leaves both servers normal and tells how many changes were made. */
 export function startFlips(adminPort: number): { close(): Promise<number> } {
   let made = 0;

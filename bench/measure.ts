@@ -2,7 +2,7 @@
 
 import { setTimeout as wait } from "node:timers/promises";
 import { type Case, CONNECTIONS, IDLE_CONNECTIONS, IDLE_WARM_CONNECTIONS } from "./cases.ts";
-import { startFlips } from "./flips.ts";
+import { ALL_FLIPS_MS, startFlips } from "./flips.ts";
 import type { Errors } from "./load/messages.ts";
 import type { LoadProcess } from "./load-process.ts";
 import { memoryBytes } from "./process-tree.ts";
@@ -60,10 +60,11 @@ export async function measureLoad(
       sticky: running.peer.sticky && !wanted.flips,
       routes: running.peer.routes ?? 0,
       ...window,
+      windowMs: wanted.flips ? Math.max(window.windowMs, ALL_FLIPS_MS) : window.windowMs,
     },
     "outcome",
   );
-  await flips?.close();
+  if ((await flips?.close()) === 0) throw new Error("No mode was changed during the load");
   const megabytes = outcome.bodyBytes / 1e6;
   return {
     kind: "load",

@@ -7,11 +7,12 @@ import { join } from "node:path";
 import { canPin } from "../processes.ts";
 
 const FOLDER = import.meta.dirname;
-const SELF = "run.js";
+/** Files of this folder that measure nothing by themselves. */
+const SUPPORT = ["run.js", "routing-site.js"];
 
 const words = process.argv.slice(2);
 const files = readdirSync(FOLDER)
-  .filter((file) => file.endsWith(".js") && file !== SELF)
+  .filter((file) => file.endsWith(".js") && !SUPPORT.includes(file))
   .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
   .sort();
 
