@@ -96,6 +96,8 @@ export class ClientConnection extends Timed implements Reader, ClientPoint {
       const exchange = this.#exchange as Exchange;
       goesOn = exchange.request.onBytes(bytes, 0, count, this.loan.owns(bytes));
     } else if (this.#state === LINGERING) this.#throwAway(count);
+    // The exchange was over with these bytes: what is thrown away is read, not left to the kernel, which would reset (W71).
+    if (this.#state === LINGERING) goesOn = true;
     const exchange = this.#exchange;
     const wantsOwnBuffer = exchange?.request.wantsOwnBuffer === true;
     this.loan.settle(wantsOwnBuffer, exchange === null ? null : exchange.upstreamSocket);

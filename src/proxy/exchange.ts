@@ -495,6 +495,7 @@ export class Exchange extends Timed {
     this.#release();
     this.isHeld = false;
     this.#isHeldWhole = false;
+    if (this.#held.length > 0) this.#held = []; // nobody else may ever get them
     this.#tried = NO_INSTANCES;
     this.#waitsFor = NOTHING;
     this.request.recycle();

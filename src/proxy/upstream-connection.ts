@@ -63,7 +63,10 @@ export class UpstreamConnection extends Timed implements Reader {
       return true;
     }
     const target = exchange.clientSocket; // the exchange may carry another client's request afterwards
-    const goesOn = exchange.response.onBytes(bytes, count, this.loan.owns(bytes));
+    const { uses } = this;
+    let goesOn = exchange.response.onBytes(bytes, count, this.loan.owns(bytes));
+    // The exchange was over with these bytes: a client that is behind with them stops nobody's next response.
+    if (this.uses !== uses) goesOn = true;
     this.loan.settle(this.exchange === exchange && exchange.response.wantsOwnBuffer, target);
     this.#isStopped = !goesOn;
     return goesOn;
@@ -101,6 +104,7 @@ export class UpstreamConnection extends Timed implements Reader {
   rest(hintMs: number): void {
     this.exchange = null;
     this.uses += 1;
+    this.startReading(); // it was stopped while the answer was held
     const nowMs = this.plane.nowMs;
     this.idleSinceMs = nowMs;
     if (hintMs >= 0) {
