@@ -26,6 +26,11 @@ interface Share {
 export class AcceptShares {
   readonly #shares = new Map<string, Share>();
 
+  /** Whether a worker has ever asked, and not left since. */
+  has(worker: string): boolean {
+    return this.#shares.has(worker);
+  }
+
   /** A worker wants to accept; `grants` will name it. */
   ask(worker: string, open: number): void {
     this.#shares.set(worker, { open, isWaiting: true, owesSince: undefined });
@@ -54,14 +59,9 @@ export class AcceptShares {
     return [...this.#shares].filter(([, share]) => !share.isWaiting).map(([worker]) => worker);
   }
 
-  /** Marks the accepting workers as owing an answer, and names them. */
-  askForNews(now: MonotonicMs): readonly string[] {
-    const workers = this.accepting();
-    for (const worker of workers) {
-      const share = this.#shares.get(worker);
-      if (share !== undefined) share.owesSince ??= now;
-    }
-    return workers;
+  /** Marks the accepting workers as owing an answer. */
+  askForNews(now: MonotonicMs): void {
+    for (const share of this.#shares.values()) if (!share.isWaiting) share.owesSince ??= now;
   }
 
   /** Most connections that a worker may hold; without limit when it is alone. */

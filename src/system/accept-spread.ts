@@ -40,7 +40,7 @@ export interface AcceptSpreadOptions {
   readonly onConnection: (socket: net.Socket, listenerIndex: number) => void;
 }
 
-/** Prepares accepting; nothing is accepted before `start`. With one worker there is never a pause nor a message. */
+/** Prepares accepting; nothing is accepted before `start`. With one worker there is never a pause, nor a message after the start. */
 export function openAcceptSpread(options: AcceptSpreadOptions): AcceptSpread {
   return new Spread(options);
 }
@@ -83,10 +83,10 @@ class Spread implements AcceptSpread, AcceptEnd {
     this.close();
   }
 
-  /** A limit comes with the listeners, and alone when it has changed or the keeper wants news. */
+  /** A limit comes with the listeners, and alone when it has changed or the keeper wants news: it is always answered. */
   onLimit(limit: number): void {
     this.#limit = limit;
-    if (this.#state !== "closed" && this.#isShared()) this.#tell(this.#options.openConnections());
+    if (this.#state !== "closed") this.#tell(this.#options.openConnections());
   }
 
   onListener(index: number, socket: object): void {

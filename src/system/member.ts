@@ -40,6 +40,8 @@ export class Member {
   state: "starting" | "ready" | "stopping" | "ended" = "starting";
   /** Client connections as last told. */
   openConnections = 0;
+  /** Connections that it may hold before it asks, as last told. */
+  acceptLimit: number = Number.POSITIVE_INFINITY;
   readonly #forked: ChildProcess;
   readonly #sender: ChannelSender;
   readonly #clock: Clock;
@@ -80,6 +82,12 @@ export class Member {
   /** @param socket - a bare listening socket that goes with the message */
   post(message: KeeperMessage, socket?: object): void {
     this.#post(message, 0, socket);
+  }
+
+  /** Tells how many connections it may hold; it answers with how many it does. */
+  limitAccepting(limit: number): void {
+    this.acceptLimit = limit;
+    this.post({ kind: "accept-limit", limit });
   }
 
   /** Passes on a message of the bus as it came. */

@@ -61,7 +61,6 @@ export class ProcessTree implements MemberEvents {
   readonly #readyWaiters = new Map<Member, (isReady: boolean) => void>();
   #state: "running" | "stopping" | "ended" = "running";
   #forks = 0;
-  #sentLimit = Number.POSITIVE_INFINITY;
   #cancelShares: CancelAlarm | undefined;
   #cancelPeers: CancelAlarm | undefined;
   #replacing: Promise<void> | undefined;
@@ -130,10 +129,7 @@ export class ProcessTree implements MemberEvents {
         this.#settleReady(member, true);
         break;
       case "listeners-please":
-        member.openConnections = message.open;
-        if (member.state === "stopping") break;
-        this.#shares.ask(member.incarnation, message.open);
-        this.#grant();
+        if (member.state !== "stopping") this.#heardAsking(member, message.open);
         break;
       case "open-connections":
         this.#heardOpen(member, message.open);
@@ -223,6 +219,15 @@ export class ProcessTree implements MemberEvents {
     if (this.#shares.hasWaiting) this.#grant();
   }
 
+  #heardAsking(member: Member, open: number): void {
+    const isNew = !this.#shares.has(member.incarnation);
+    member.openConnections = open;
+    this.#shares.ask(member.incarnation, open);
+    // Who accepts already has to share from now on; one that was alone until now has no limit yet.
+    if (isNew) this.#refreshLimits();
+    else this.#grant();
+  }
+
   #all(): readonly Member[] {
     return this.#slots.flatMap((each) => each.members);
   }
@@ -246,7 +251,7 @@ export class ProcessTree implements MemberEvents {
     const limit = this.#shares.limit(this.#options.clock.monotonicMs());
     const granted = this.#shares.grants(limit);
     for (const member of this.#byIncarnation(granted)) {
-      member.post({ kind: "accept-limit", limit });
+      member.limitAccepting(limit);
       for (const [index, { socket }] of this.#options.sockets.entries()) {
         member.post({ kind: "listener", index }, socket);
       }
@@ -265,10 +270,10 @@ export class ProcessTree implements MemberEvents {
   #refreshLimits(): void {
     const now = this.#options.clock.monotonicMs();
     const limit = this.#shares.limit(now);
-    if (isFar(limit, this.#sentLimit) || this.#shares.hasWaiting) {
-      this.#sentLimit = limit;
-      const workers = this.#shares.askForNews(now);
-      for (const member of this.#byIncarnation(workers)) member.post({ kind: "accept-limit", limit });
+    const workers = this.#byIncarnation(this.#shares.accepting());
+    if (this.#shares.hasWaiting || workers.some((worker) => isFar(limit, worker.acceptLimit))) {
+      this.#shares.askForNews(now);
+      for (const worker of workers) worker.limitAccepting(limit);
     }
     this.#grant();
     if (this.#shares.accepting().length > 1 || this.#shares.hasWaiting) this.#lookAgain();
