@@ -13,7 +13,8 @@ const PROXY_CORE = 0;
 /** Load generator and upstreams share this one. */
 const LOAD_CORE = 1;
 /** Before the first round: a Node proxy's code is compiled and optimised, and its young heap grown, after so many requests. */
-const FIRST_WARM: Window = { warmMs: 1, windowMs: 15_000, countMax: 50_000 };
+const FIRST_WARM_MS = 15_000;
+const FIRST_WARM_REQUESTS = 50_000;
 
 export interface Plan {
   readonly cases: readonly Case[];
@@ -95,7 +96,9 @@ class Harness {
       upstreamPorts: this.#load.upstreamPorts,
     });
     const warming = CASES.find((one) => one.name === "browser");
-    if (warming?.kind === "load") await measureLoad(this.#load, running, warming, FIRST_WARM);
+    const countMax = Math.min(FIRST_WARM_REQUESTS, this.#plan.window.countMax);
+    const window = { warmMs: 1, windowMs: FIRST_WARM_MS, countMax };
+    if (warming?.kind === "load") await measureLoad(this.#load, running, warming, window);
     return running;
   }
 

@@ -44,7 +44,9 @@ const canRun = canMeasure() ? {} : { skip: "needs /proc" };
 
 t.test("a bench round measures every proxy without an error", canRun, async (t: Test) => {
   const json = join(t.testdir(), "results.json");
-  const { status, said } = await ended(start([...ROUND, "--seconds", "1", "--json", json]));
+  const { status, said } = await ended(
+    start([...ROUND, "--seconds", "1", "--count", "2000", "--json", json]),
+  );
   t.equal(status, 0, said);
   const results = JSON.parse(readFileSync(json, "utf8")) as Results;
   t.same(
