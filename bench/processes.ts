@@ -2,13 +2,17 @@
 // pinned to a core where `taskset` is there to do it.
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Launch } from "./peer.ts";
 
 const TERM_MS = 2_000;
 const OUTPUT_KEPT = 4_000;
 
 const running = new Set<number>();
+const folders = new Set<string>();
 
 /** A process that we started. */
 export interface Started {
@@ -81,14 +85,29 @@ function killGroup(pid: number): void {
   }
 }
 
-/** Kills everything that still runs, at once. */
-export function killAll(): void {
+/** Makes a temporary folder that everybody may read: a server that gives up its rights must, too. */
+export function makeFolder(name: string): string {
+  const folder = mkdtempSync(join(tmpdir(), `bench-${name}-`));
+  folders.add(folder);
+  chmodSync(folder, 0o755);
+  return folder;
+}
+
+/** Removes a folder that `makeFolder` made; may be called twice. */
+export function removeFolder(folder: string): void {
+  rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  folders.delete(folder);
+}
+
+/** Kills everything that still runs and removes all temporary folders, at once. */
+function endAll(): void {
   for (const pid of running) killGroup(pid);
+  for (const folder of folders) removeFolder(folder);
 }
 
 /** From now on the end of this process, also by a signal, is the end of all that it started. */
 export function endWithUs(): void {
-  process.on("exit", killAll);
+  process.on("exit", endAll);
   for (const [signal, status] of [
     ["SIGINT", 130],
     ["SIGTERM", 143],

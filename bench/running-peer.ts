@@ -1,12 +1,9 @@
 // A peer that has been started and answers requests.
 
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { request } from "undici";
 import type { Peer, Site } from "./peer.ts";
-import { freePort, type Started, startPinned } from "./processes.ts";
+import { freePort, makeFolder, removeFolder, type Started, startPinned } from "./processes.ts";
 
 const READY_MS = 30_000;
 const RETRY_MS = 50;
@@ -30,8 +27,7 @@ export class RunningPeer {
     peer: Peer,
     where: { readonly core: number; readonly upstreamPorts: readonly [number, number] },
   ): Promise<RunningPeer> {
-    const dir = mkdtempSync(join(tmpdir(), `bench-${peer.name.replaceAll(/\W/g, "-")}-`));
-    chmodSync(dir, 0o755); // a server that gives up its rights must read it too
+    const dir = makeFolder(peer.name.replaceAll(/\W/g, "-"));
     const site: Site = {
       dir,
       port: await freePort(),
@@ -64,7 +60,7 @@ export class RunningPeer {
 
   async close(): Promise<void> {
     await this.#started.close();
-    rmSync(this.site.dir, { recursive: true, force: true });
+    removeFolder(this.site.dir);
   }
 
   async #untilReady(): Promise<void> {
