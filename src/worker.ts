@@ -3,17 +3,17 @@
 //   started ──first table, sessions known──▶ serving ──stop──▶ draining ──no connection left, or grace over──▶ ended
 
 import { AccessLog } from "./proxy/access-log.ts";
-import { DataPlane, type OpenListener } from "./proxy/data-plane.ts";
+import { DataPlane } from "./proxy/data-plane.ts";
 import { TableKeeper } from "./proxy/table-keeper.ts";
 import { workerReport } from "./proxy/worker-report.ts";
 import { InstanceStates } from "./routing/instance-states.ts";
 import type { RouterMessage } from "./routing/messages.ts";
 import { WorkerRouter } from "./routing/worker-router.ts";
+import { parseFingerprint } from "./sessions/fingerprint.ts";
 import { SessionReplicator } from "./sessions/replication.ts";
-import { SessionSweep } from "./sessions/session-sweep.ts";
+import { type SessionLimits, SessionSweep } from "./sessions/session-sweep.ts";
 import { SessionTable } from "./sessions/session-table.ts";
-import type { ListenerSettings, RouterSettings } from "./settings/process-settings.ts";
-import { openAcceptSpread } from "./system/accept-spread.ts";
+import { type AcceptSpread, openAcceptSpread } from "./system/accept-spread.ts";
 import { type ChildProcess, receiveStart } from "./system/child-process.ts";
 import { systemClock } from "./system/clock.ts";
 import { exitNow, onUncaught, ownPid } from "./system/environment.ts";
@@ -23,158 +23,191 @@ import { systemRandom } from "./system/random.ts";
 
 /** Between two reports to control. */
 const REPORT_MS = 250;
-/** Every so many reports the sessions whose time is over are looked for, this many places of the table at a time. */
+/** With each report this many places of the session table are looked at for sessions whose time is over. */
 const SWEEP_PLACES = 65_536;
+/** Limits of sessions whose application has left the table: it may come back with them. */
+const LIMITS_OF_GONE: SessionLimits = { idleSeconds: 1800, absoluteSeconds: 0 };
 
-function openListener(settings: ListenerSettings): OpenListener {
-  return {
-    name: settings.name,
-    virtualHost: settings.virtualHost ?? "",
-    port: settings.port,
-    isSecure: false,
-  };
-}
+class Worker {
+  readonly #child: ChildProcess;
+  readonly #self: string;
+  readonly #log: ReturnType<typeof openLog>;
+  readonly #states = new InstanceStates();
+  readonly #sessions: SessionTable;
+  readonly #sweep: SessionSweep;
+  readonly #replicator: SessionReplicator;
+  readonly #router: WorkerRouter;
+  readonly #plane: DataPlane;
+  readonly #tables: TableKeeper;
+  readonly #accept: AcceptSpread;
 
-function openAccessLog(settings: RouterSettings, log: ReturnType<typeof openLog>): AccessLog {
-  const { format, path } = settings.accessLog;
-  return new AccessLog(format, format === "off" ? null : new FileLines(path, log));
-}
-
-/** Runs the worker that the keeper has forked. */
-function runWorker(child: ChildProcess): void {
-  const { slot, incarnation, settings } = child.start;
-  const log = openLog({ level: settings.logLevel, name: `worker ${slot}` });
-  onUncaught((error) => {
-    log.error(
-      { error: error instanceof Error ? error.stack : String(error) },
-      "A broken assertion ends this worker",
-    );
-    exitNow(1);
-  });
-  const self = `worker:${slot}`;
-  const { bus } = child;
-  const clock = systemClock;
-  const random = systemRandom;
-  const states = new InstanceStates();
-  const slots = {
-    slotOf: (key: string): number => states.stateOf(key).slot,
-    keyOf: (at: number): string => states.at(at)?.key ?? "",
-  };
-  const { workers, sessionsMax, listeners } = settings.router;
-  const epochSeconds = (): number => Math.floor(clock.epochMs() / 1000);
-  const sessions = new SessionTable({ sessionsMax, epochSeconds, slots });
-  const replicator = new SessionReplicator({
-    self,
-    table: sessions,
-    slots,
-    send: (to, message) => bus.send(to, message),
-    clock,
-    log,
-  });
-  const router = new WorkerRouter({
-    random,
-    sessions,
-    share: { worker: slot, workers },
-    onMark: (mark) => bus.send("all", { kind: "mark", from: self, ...mark }),
-    states,
-  });
-  const plane = new DataPlane({
-    settings: settings.router,
-    listeners: listeners.map(openListener),
-    router,
-    clock,
-    random,
-    accessLog: openAccessLog(settings.router, log),
-    ...(workers > 1 ? { replicate: (whenKnown: () => void) => void replicator.flushNow(whenKnown) } : {}),
-  });
-  const accept = openAcceptSpread({
-    child,
-    clock,
-    openConnections: () => plane.connections.size,
-    onConnection: (socket, index) => plane.accept(socket, index),
-  });
-  const report = (): void => {
-    bus.send("control", {
-      kind: "report",
-      from: self,
-      report: workerReport({
-        plane,
-        worker: slot,
-        incarnation,
-        states: states.all(),
-        sessions: sessions.size,
-      }),
+  constructor(child: ChildProcess) {
+    const { slot, settings } = child.start;
+    const { sessionsMax, workers } = settings.router;
+    this.#child = child;
+    this.#self = `worker:${slot}`;
+    this.#log = openLog({ level: settings.logLevel, name: `worker ${slot}` });
+    const states = this.#states;
+    this.#sessions = new SessionTable({ sessionsMax, epochSeconds, slots: states });
+    this.#sweep = new SessionSweep(this.#sessions);
+    this.#replicator = new SessionReplicator({
+      self: this.#self,
+      table: this.#sessions,
+      slots: states,
+      send: (to, message) => child.bus.send(to, message),
+      clock: systemClock,
+      log: this.#log,
     });
-  };
-  const tables = new TableKeeper({
-    router,
-    onInstalled: (isFirst) => {
-      plane.tableChanged();
-      report();
-      if (isFirst) replicator.whenComplete(() => void serve());
-    },
-    onMissing: () => bus.send("control", { kind: "table-please", from: self }),
-  });
-  const serve = async (): Promise<void> => {
-    await accept.start();
-    child.reportReady();
-    log.info({ pid: ownPid(), revision: router.revision }, "Worker serves");
-  };
-  const sweep = new SessionSweep(sessions);
-  const reportLater = (): void => {
-    report();
-    sweep.sweep(epochSeconds(), SWEEP_PLACES, (at) => {
-      const limits = states.at(at)?.routed?.application.entry.sessions;
-      return {
-        idleSeconds: Math.ceil((limits?.idleMs ?? 0) / 1000),
-        absoluteSeconds: Math.ceil((limits?.absoluteMs ?? 0) / 1000),
-      };
+    this.#router = new WorkerRouter({
+      random: systemRandom,
+      sessions: this.#sessions,
+      share: { worker: slot, workers },
+      onMark: (mark) => child.bus.send("all", { kind: "mark", from: this.#self, ...mark }),
+      states,
+      wasEnded: (high, low) => this.#sessions.wasEnded(high, low),
     });
-    clock.alarm(REPORT_MS, reportLater);
-  };
-  const stop = async (graceMs: number): Promise<void> => {
-    accept.close();
-    await plane.drain(graceMs);
-    plane.close();
-    replicator.close();
-    report();
-    await plane.accessLog.close();
-    child.leave();
-  };
-  const receive = (message: RouterMessage): void => {
+    this.#plane = this.#openPlane();
+    this.#tables = new TableKeeper({
+      router: this.#router,
+      onInstalled: (isFirst) => this.#installed(isFirst),
+      onMissing: () => child.bus.send("control", { kind: "table-please", from: this.#self }),
+    });
+    this.#accept = openAcceptSpread({
+      child,
+      clock: systemClock,
+      openConnections: () => this.#plane.connections.size,
+      onConnection: (socket, index) => this.#plane.accept(socket, index),
+    });
+  }
+
+  /** Says hello and waits for its first table. */
+  start(): void {
+    const { bus, start } = this.#child;
+    onUncaught((error) => {
+      const text = error instanceof Error ? error.stack : String(error);
+      this.#log.error({ error: text }, "A broken assertion ends this worker");
+      exitNow(1);
+    });
+    bus.receive((message) => this.#receive(message));
+    const { slot, incarnation } = start;
+    bus.send("control", { kind: "hello", from: this.#self, worker: slot, pid: ownPid(), incarnation });
+    this.#reportLater();
+  }
+
+  #openPlane(): DataPlane {
+    const { router: settings } = this.#child.start.settings;
+    const { format, path } = settings.accessLog;
+    return new DataPlane({
+      settings,
+      listeners: settings.listeners.map(({ name, virtualHost = "", port }) => ({
+        name,
+        virtualHost,
+        port,
+        isSecure: false,
+      })),
+      router: this.#router,
+      clock: systemClock,
+      random: systemRandom,
+      accessLog: new AccessLog(format, format === "off" ? null : new FileLines(path, this.#log)),
+      replicate: (whenKnown) => void this.#replicator.flushNow(whenKnown),
+    });
+  }
+
+  #installed(isFirst: boolean): void {
+    this.#plane.tableChanged();
+    this.#report();
+    if (isFirst) this.#replicator.whenComplete(() => void this.#serve());
+  }
+
+  async #serve(): Promise<void> {
+    await this.#accept.start();
+    this.#child.reportReady();
+    this.#log.debug({ revision: this.#router.revision }, "Worker serves");
+  }
+
+  #receive(message: RouterMessage): void {
     switch (message.kind) {
       case "table":
-        tables.replace(message.table);
+        this.#tables.replace(message.table);
         break;
       case "table-change":
-        tables.change(message.change);
+        this.#tables.change(message.change);
         break;
       case "report-now":
-        report();
+        this.#report();
         break;
       case "mark":
-        plane.readClock();
-        router.applyMark(message);
+        this.#plane.readClock();
+        this.#router.applyMark(message);
         break;
       case "stop":
-        void stop(message.graceMs);
+        void this.#stop(message.graceMs);
+        break;
+      case "end-session":
+        this.#endSession(message.fingerprint);
+        this.#replicator.receive(message);
         break;
       case "hello":
-        if (message.worker < 0) report();
-        replicator.receive(message);
+        if (message.worker < 0) this.#report();
+        this.#replicator.receive(message);
         break;
       case "sessions":
       case "sessions-ack":
-      case "end-session":
       case "peers":
-        replicator.receive(message);
+        this.#replicator.receive(message);
         break;
       default: // for others
     }
-  };
-  bus.receive(receive);
-  bus.send("control", { kind: "hello", from: self, worker: slot, pid: ownPid(), incarnation });
-  reportLater();
+  }
+
+  /** A route or token must not bring the session back. */
+  #endSession(fingerprint: string): void {
+    const print = { high: 0, low: 0 };
+    if (parseFingerprint(fingerprint, print)) this.#router.endSession(print.high, print.low);
+  }
+
+  #report(): void {
+    const { slot, incarnation } = this.#child.start;
+    const report = workerReport({
+      plane: this.#plane,
+      worker: slot,
+      incarnation,
+      states: this.#states.all(),
+      sessions: this.#sessions.size,
+    });
+    this.#child.bus.send("control", { kind: "report", from: this.#self, report });
+  }
+
+  #reportLater(): void {
+    this.#report();
+    this.#sweep.sweep(epochSeconds(), SWEEP_PLACES, (slot) => this.#limitsOf(slot));
+    systemClock.alarm(REPORT_MS, () => this.#reportLater());
+  }
+
+  /** Sessions of an instance that has left the table live by their application's limits: others may take them over. */
+  #limitsOf(slot: number): SessionLimits {
+    const [application = ""] = (this.#states.at(slot)?.key ?? "").split("/");
+    const limits = this.#router.compiled.applications.get(application)?.entry.sessions;
+    if (limits === undefined) return LIMITS_OF_GONE;
+    return {
+      idleSeconds: Math.ceil(limits.idleMs / 1000),
+      absoluteSeconds: Math.ceil(limits.absoluteMs / 1000),
+    };
+  }
+
+  async #stop(graceMs: number): Promise<void> {
+    this.#accept.close();
+    await this.#plane.drain(graceMs);
+    this.#plane.close();
+    this.#replicator.close();
+    this.#report();
+    await this.#plane.accessLog.close();
+    this.#child.leave();
+  }
 }
 
-runWorker(await receiveStart());
+function epochSeconds(): number {
+  return Math.floor(systemClock.epochMs() / 1000);
+}
+
+new Worker(await receiveStart()).start();

@@ -139,6 +139,13 @@ export class SessionTable implements Sessions {
     return holder !== EMPTY && holder !== ENDED;
   }
 
+  /** True while the end of the session, here or told by another process, is remembered (`ENDED_SECONDS`). */
+  wasEnded(high: number, low: number): boolean {
+    const shard = this.#shard(high >>> 24);
+    const place = shard.probe(high | 0, low | 0);
+    return place >= 0 && shard.words[(place << RECORD_SHIFT) + HOLDER] === ENDED;
+  }
+
   /**
    * Takes in what another process says of a session. The order of records does not matter.
    *
