@@ -2,7 +2,7 @@
 // another build (`--tidegate`). One worker, sessions tracked, metrics on.
 
 import { existsSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { type Peer, type Presence, ROOT, type Site } from "./peer.ts";
 
 const MAIN = join(ROOT, "dist/src/main.js");
@@ -28,11 +28,13 @@ export const VARIANTS: readonly Variant[] = [
 
 /**
  * Reads `--tidegate`: `NAME=COMMAND` adds a build under that name, `COMMAND` alone stands in for this one. The command is
- * split at spaces.
+ * split at spaces; files in it are found from the folder that we are in, since the command runs in another.
  */
 export function otherBuild(text: string): Variant {
   const named = /^([\w.-]+)=(.+)$/.exec(text);
-  return { ...PLAIN, name: named?.[1] ?? "tidegate", command: (named?.[2] ?? text).trim().split(/\s+/) };
+  const words = (named?.[2] ?? text).trim().split(/\s+/);
+  const command = words.map((word) => (word.includes("/") && existsSync(word) ? resolve(word) : word));
+  return { ...PLAIN, name: named?.[1] ?? "tidegate", command };
 }
 
 /** A variant as a peer among peers. */
