@@ -46,7 +46,8 @@ export type RouterMessage =
   | MarkMessage
   /**
    * Keeper → everybody: which workers there are, with connections as last told, for even spreading. Sent to a process
-   * when it starts, and at each change: a worker is on the list before anything it says is passed on.
+   * when it starts, and at each change: a worker is on the list before anything it says is passed on. A slot is there
+   * twice while its worker is replaced, the newest last.
    */
   | {
       readonly kind: "peers";

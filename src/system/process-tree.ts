@@ -235,7 +235,8 @@ export class ProcessTree implements MemberEvents {
   #tellPeers(): void {
     this.#cancelPeers?.();
     this.#cancelPeers = undefined;
-    const workers = this.members().filter((member) => member.role === "worker");
+    // One that finishes while its successor serves is told of too: control waits for what it applies and counts.
+    const workers = this.#all().filter((member) => member.role === "worker");
     this.say("all", {
       kind: "peers",
       workers: workers.map(({ slot: index, pid, openConnections }) => ({
