@@ -3,6 +3,7 @@ import type { Revision } from "../../src/base/units.ts";
 import { AppliedWaits } from "../../src/control/applied-waits.ts";
 import { Workers } from "../../src/control/workers.ts";
 import { FakeClock } from "../support/fake-clock.ts";
+import { isPending } from "../support/pending.ts";
 import { aReport } from "../support/reports.ts";
 
 const R5 = 5 as Revision;
@@ -26,13 +27,6 @@ function build() {
       waits.workersChanged();
     },
   };
-}
-
-/** True when the promise has not settled after all that is ready has run. */
-async function isPending(promise: Promise<unknown>): Promise<boolean> {
-  const pending = Symbol("pending");
-  const turn = new Promise((resolve) => setImmediate(() => resolve(pending)));
-  return (await Promise.race([promise, turn])) === pending;
 }
 
 t.test("a wait ends when the last live worker has reported the revision, and not before [M3]", async (t) => {
