@@ -37,6 +37,9 @@ export interface ForwardedFields {
   readonly address: Uint8Array;
   /** Whole lines: X-Forwarded-Proto, X-Forwarded-Port and Via, each with CRLF. */
   readonly lines: Uint8Array;
+  /** The first and the last of these lines, for a trusted peer that gave some by itself. */
+  readonly protoLine: Uint8Array;
+  readonly viaLine: Uint8Array;
   /** `for=…;proto=…` of `Forwarded` (RFC 7239), empty when it is off. */
   readonly forwarded: Uint8Array;
   /** The peer is trusted: its forwarding fields are kept and added to; otherwise they are replaced (W47). */
@@ -123,8 +126,6 @@ function isKept(head: RequestHead, id: number, seen: number, forwarded: Forwarde
     case is.FIELD_UPGRADE:
     case is.FIELD_TRANSFER_ENCODING:
     case is.FIELD_X_FORWARDED_FOR:
-    case is.FIELD_X_FORWARDED_PROTO:
-    case is.FIELD_X_FORWARDED_PORT:
     case is.FIELD_X_FAILOVER:
       return false;
     case is.FIELD_HOST:
@@ -132,7 +133,8 @@ function isKept(head: RequestHead, id: number, seen: number, forwarded: Forwarde
     case is.FIELD_CONTENT_LENGTH:
       return (seen & (1 << id)) === 0;
     case is.FIELD_X_FORWARDED_HOST:
-      return forwarded.isTrusted;
+    case is.FIELD_X_FORWARDED_PROTO:
+    case is.FIELD_X_FORWARDED_PORT:
     case is.FIELD_FORWARDED:
       return forwarded.isTrusted;
     case is.FIELD_MAX_FORWARDS:
@@ -188,7 +190,7 @@ function writeAdditions(
     at = put(out, at, head.bytes, head.hostStart, head.hostEnd);
     at = putAll(out, at, CRLF);
   }
-  at = putAll(out, at, forwarded.lines);
+  at = forwarded.isTrusted ? writeMissing(out, at, seen, forwarded) : putAll(out, at, forwarded.lines);
   if (forwarded.forwarded.length > 0) at = writeForwarded(out, at, head, forwarded);
   if (additions.requestId.length > 0 && (seen & (1 << is.FIELD_X_REQUEST_ID)) === 0) {
     at = putAll(out, putAll(out, putAll(out, at, REQUEST_ID), additions.requestId), CRLF);
@@ -205,6 +207,14 @@ function writeAdditions(
   }
   if (additions.isFailover) at = putAll(out, at, FAILOVER_LINE);
   return putAll(out, at, CRLF);
+}
+
+/** Scheme and port as a trusted peer saw them stay; a port of ours beside a scheme of its would be wrong. */
+function writeMissing(out: Buffer, from: number, seen: number, forwarded: ForwardedFields): number {
+  const hasProto = (seen & (1 << is.FIELD_X_FORWARDED_PROTO)) !== 0;
+  const hasPort = (seen & (1 << is.FIELD_X_FORWARDED_PORT)) !== 0;
+  if (!hasProto && !hasPort) return putAll(out, from, forwarded.lines);
+  return putAll(out, hasProto ? from : putAll(out, from, forwarded.protoLine), forwarded.viaLine);
 }
 
 /** One X-Forwarded-For field: what a trusted peer said, then the peer itself. */

@@ -30,7 +30,7 @@ const CLOSED = 4;
 
 /** How long, and for how many bytes, a closed connection is still read (RFC 9112 §9.6). */
 const LINGER_MS = 2000;
-const LINGER_BYTES_MAX = 1_048_576;
+const LINGER_BYTES_MAX = 33_554_432;
 
 const NO_BYTES = Buffer.alloc(0);
 
@@ -50,6 +50,8 @@ export class ClientConnection extends Timed implements Reader, ClientPoint {
   #isHeadBegun = false;
   #isConsuming = false;
   #lingered = 0;
+  /** Bytes of the last answer that were still to be sent when the lingering time began. */
+  #unsent = 0;
   requests = 0;
   /** Reading is stopped until somebody calls `startReading`. */
   isStopped = false;
@@ -108,6 +110,7 @@ export class ClientConnection extends Timed implements Reader, ClientPoint {
   onEnd(): void {
     this.hasEnded = true;
     if (this.#state === EXCHANGING) (this.#exchange as Exchange).clientEnded();
+    else if (this.#state === LINGERING) this.socket.destroySoon();
     else this.close();
   }
 
@@ -123,7 +126,8 @@ export class ClientConnection extends Timed implements Reader, ClientPoint {
   }
 
   override onDeadline(): void {
-    if (this.#state !== READING || this.#pending.length === 0) this.close();
+    if (this.#state === LINGERING && this.socket.writableLength < this.#unsent) this.#lingerOn();
+    else if (this.#state !== READING || this.#pending.length === 0) this.close();
     else this.refuse(408, "client-timeout");
   }
 
@@ -159,7 +163,9 @@ export class ClientConnection extends Timed implements Reader, ClientPoint {
       this.#pending = NO_BYTES;
       this.#consume(pending, 0, pending.length);
     }
-    if (this.#state === READING) this.startReading();
+    if (this.#state !== READING) return;
+    if (this.hasEnded) this.linger();
+    else this.startReading();
   }
 
   /** The exchange has become a tunnel, which reads the socket from now on. */
@@ -185,10 +191,17 @@ export class ClientConnection extends Timed implements Reader, ClientPoint {
     if (this.#state === LINGERING || this.#state === CLOSED) return;
     this.#state = LINGERING;
     this.#pending = NO_BYTES;
-    this.plane.wheel.set(this, this.plane.nowMs + LINGER_MS);
     this.socket.end();
+    this.#lingerOn();
     if (this.hasEnded) this.socket.destroySoon();
     else this.startReading();
+  }
+
+  /** A client that has not got all yet has the time of a client that does not read; then the lingering time begins. */
+  #lingerOn(): void {
+    const { plane, socket } = this;
+    this.#unsent = socket.writableLength;
+    plane.wheel.set(this, plane.nowMs + (this.#unsent > 0 ? plane.settings.client.stallMs : LINGER_MS));
   }
 
   /** Closes at once. */
@@ -197,10 +210,18 @@ export class ClientConnection extends Timed implements Reader, ClientPoint {
     this.socket.destroy();
   }
 
-  /** Closes so that the client sees a reset: what it got is not the whole (W75). */
+  /** Closes at once, and ends what is under way; for the end of the worker. */
+  abandon(): void {
+    const exchange = this.#state === EXCHANGING ? this.#exchange : null;
+    this.close();
+    exchange?.clientClosed();
+  }
+
+  /** Closes so that the client sees a reset: what it got is not the whole (W75). A Unix socket has none to send. */
   reset(): void {
     this.#closed();
-    this.socket.resetAndDestroy();
+    if (this.remoteAddress === "") this.socket.destroy();
+    else this.socket.resetAndDestroy();
   }
 
   #closed(): void {

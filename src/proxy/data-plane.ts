@@ -136,6 +136,8 @@ export class DataPlane {
     this.ids = new RequestIds({ random: parts.random, settings });
     this.answers = new OwnAnswers(() => this.epochMs);
     this.switchForm.isUpgrade = true;
+    this.switchForm.keepsLength = false; // no length in a 1xx (RFC 9110 §8.6)
+    this.interimForm.keepsLength = false;
     this.#turn();
   }
 
@@ -284,8 +286,8 @@ export class DataPlane {
   /** Ends everything at once. */
   close(): void {
     this.#isClosed = true;
-    for (const tunnel of this.tunnels) tunnel.close();
-    for (const connection of this.connections) connection.close();
+    for (const tunnel of this.tunnels) tunnel.destroy();
+    for (const connection of this.connections) connection.abandon();
     this.pools.closeWhere(() => true);
   }
 }

@@ -62,6 +62,8 @@ export class Exchange extends Timed {
   #isOver = true;
   #held: Buffer[] = [];
   #isHeldWhole = false;
+  /** The claim is the tunnel's from now on. */
+  #isTunnel = false;
 
   constructor(plane: DataPlane, client: ClientConnection) {
     super();
@@ -102,6 +104,8 @@ export class Exchange extends Timed {
     const { plane, decision, request } = this;
     const head = plane.requestHead;
     this.#reset(client, head);
+    if (client.forwarded.isTrusted)
+      client.clientAddress = plane.forwarding.clientOf(head, client.remoteAddress);
     const refusal = plane.refusalOf(head);
     if (refusal !== 0) return this.#refuseEarly(refusal, head, bodyStart, end);
     plane.router.decide(head, client, decision);
@@ -134,7 +138,7 @@ export class Exchange extends Timed {
   #refuseEarly(status: number, head: RequestHead, bodyStart: number, end: number): number {
     const isAtHand = head.bodyLength >= 0 && head.bodyLength <= end - bodyStart;
     this.request.isDone = isAtHand;
-    this.answer(status, status === 503 ? "unavailable" : status === 404 ? "no-route" : "bad-request");
+    this.answer(status, causeOf(status));
     return isAtHand ? bodyStart + head.bodyLength : end;
   }
 
@@ -150,7 +154,7 @@ export class Exchange extends Timed {
   /** A place may have become free. True when the exchange has left the queue. */
   leaveQueue(): boolean {
     if (this.#isOver) return true;
-    this.plane.router.decideAgain(this.decision, NO_INSTANCES);
+    this.plane.router.decideAgain(this.decision, this.#tried);
     if (this.decision.outcome === BUSY) return false;
     this.#goOn();
     return true;
@@ -177,7 +181,8 @@ export class Exchange extends Timed {
     const claimed = this.#claimed;
     if (claimed === null) return;
     this.#claimed = null;
-    this.plane.release(claimed);
+    if (this.#isTunnel) this.#isTunnel = false;
+    else this.plane.release(claimed);
   }
 
   #traffic(): ApplicationEntry["traffic"] {
@@ -344,7 +349,7 @@ export class Exchange extends Timed {
     if (failure === "connect" || decision.isTrial) plane.router.failed(decision, cause);
     const verdict = afterFailure({
       failure,
-      wasReused,
+      wasReused: wasReused && !this.response.hasBegun, // once it answers, no idle close has crossed the request
       nothingSent: request.nothingSent,
       isIdempotent: request.isIdempotent,
       isReplayable: request.isReplayable && !this.response.hasBegun,
@@ -452,7 +457,7 @@ export class Exchange extends Timed {
     plane.router.readResponse(this.decision, head, plane.edits);
     const out = plane.output.room(head.end - head.start + 8192);
     plane.output.send(client.socket, out, writeResponseHead(out, 0, head, plane.edits, plane.switchForm));
-    this.#claimed = null;
+    this.#isTunnel = true;
     this.upstream = null;
     upstream?.leaveToTunnel();
     const early = client.becomeTunnel();
@@ -503,4 +508,11 @@ export class Exchange extends Timed {
     plane.recycle(this);
     client.exchangeDone(isKept);
   }
+}
+
+/** Why the router answers by itself with this status, without an instance. */
+function causeOf(status: number): Cause {
+  if (status === 503) return "unavailable";
+  if (status === 404) return "no-route";
+  return status < 400 ? "done" : "bad-request";
 }

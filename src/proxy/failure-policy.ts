@@ -44,7 +44,8 @@ export type FailureVerdict =
 export function afterFailure(facts: FailureFacts): FailureVerdict {
   if (facts.failure === "malformed") return "answer";
   const mayRepeat = facts.nothingSent || (facts.isIdempotent && facts.isReplayable);
-  if (facts.attempts >= facts.attemptsMax) return "answer";
+  // What was never sent goes on to every instance there is; each is tried once.
+  if (facts.failure !== "connect" && facts.attempts >= facts.attemptsMax) return "answer";
   if (facts.failure === "closed" && facts.wasReused) {
     if (mayRepeat) return "same-instance";
     return facts.clientMayRetry ? "mirror-close" : "answer";

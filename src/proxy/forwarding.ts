@@ -4,6 +4,8 @@
 import { BlockList, isIP } from "node:net";
 import { LRUCache } from "lru-cache";
 import { word } from "../http1/octets.ts";
+import type { RequestHead } from "../http1/request-head.ts";
+import { FIELD_X_FORWARDED_FOR } from "../http1/request-head.ts";
 import type { ForwardedFields } from "../http1/write-request-head.ts";
 
 const ADDRESSES_MAX = 10_000;
@@ -48,13 +50,34 @@ export class Forwarding {
     return made;
   }
 
+  /** The client as trusted proxies tell it: the last address of X-Forwarded-For that is none of theirs. */
+  clientOf(head: RequestHead, peer: string): string {
+    let client = peer;
+    const hops: string[] = [];
+    for (let index = 0; index < head.fieldCount; index += 1) {
+      if (head.fieldId[index] !== FIELD_X_FORWARDED_FOR) continue;
+      hops.push(...head.bytes.toString("latin1", head.valueStart[index], head.valueEnd[index]).split(","));
+    }
+    for (let hop = hops.length - 1; hop >= 0; hop -= 1) {
+      const address = addressOf(hops[hop] as string);
+      if (address === "") return client; // what stands before a hop that is hidden is anybody's word
+      client = address;
+      if (!this.#isTrusted(address)) return client;
+    }
+    return client;
+  }
+
   #make(address: string, point: ForwardingPoint): ForwardedFields {
     const scheme = point.isSecure ? "https" : "http";
     const port = point.port > 0 ? `X-Forwarded-Port: ${point.port}\r\n` : "";
     const node = isIP(address) === 6 ? `"[${address}]"` : address === "" ? "unknown" : address;
+    const proto = `X-Forwarded-Proto: ${scheme}\r\n`;
+    const via = `Via: 1.1 ${this.#options.via}\r\n`;
     return {
       address: word(address === "" ? "unknown" : address),
-      lines: word(`X-Forwarded-Proto: ${scheme}\r\n${port}Via: 1.1 ${this.#options.via}\r\n`),
+      lines: word(`${proto}${port}${via}`),
+      protoLine: word(proto),
+      viaLine: word(via),
       forwarded: word(this.#options.forwarded ? `for=${node};proto=${scheme}` : ""),
       isTrusted: this.#isTrusted(address),
     };
@@ -77,4 +100,11 @@ function addBlock(list: BlockList, block: string): void {
   const type = isIP(address) === 6 ? "ipv6" : "ipv4";
   if (prefix === undefined) list.addAddress(address, type);
   else list.addSubnet(address, Number(prefix), type);
+}
+
+/** The address of a hop, with or without a port; empty for `unknown` and for what is none. */
+function addressOf(hop: string): string {
+  const text = hop.trim();
+  const bare = /^\[([^\]]+)\](?::\d+)?$/.exec(text)?.[1] ?? /^([\d.]+):\d+$/.exec(text)?.[1] ?? text;
+  return isIP(bare) === 0 ? "" : plainAddress(bare);
 }

@@ -74,7 +74,9 @@ export class RequestRelay {
     this.isReplayable = true;
     this.bodyBytes = 0;
     this.#end = 0;
-    const size = head.end - head.start + head.fieldCount + forwarded.lines.length + REQUEST_HEAD_ROOM;
+    const hostBytes = 2 * (head.hostEnd - head.hostStart); // once more in X-Forwarded-Host, and in Forwarded
+    const size =
+      head.end - head.start + head.fieldCount + hostBytes + forwarded.lines.length + REQUEST_HEAD_ROOM;
     this.#reserve(size + forwarded.forwarded.length);
     this.#headEnd = writeRequestHead(this.#out, 0, head, decision, forwarded, plane.additions);
     this.#end = this.#headEnd;
@@ -144,8 +146,8 @@ export class RequestRelay {
 
   /** The upstream has taken everything. */
   upstreamDrained(): void {
-    if (this.isDone || (this.#exchange.upstreamSocket?.writableLength ?? 0) > 0) return;
-    this.#exchange.bodyMoved();
+    if ((this.#exchange.upstreamSocket?.writableLength ?? 0) > 0) return;
+    if (!this.isDone) this.#exchange.bodyMoved();
     this.#exchange.client.startReading();
   }
 

@@ -104,9 +104,11 @@ export class ResponseRelay {
   }
 
   clientDrained(): void {
-    if (this.#state === HEAD || this.#state === DONE) return;
+    if (this.#state === DONE) return;
+    if (this.#state === HEAD)
+      this.#exchange.upstream?.startReading(); // more interim heads may follow
     // A late call for an exchange before this one must not free a buffer that is still being written.
-    if (this.#exchange.clientSocket.writableLength === 0) this.#exchange.clientCaughtUp();
+    else if (this.#exchange.clientSocket.writableLength === 0) this.#exchange.clientCaughtUp();
   }
 
   /** Ends an event stream for a mode change: at once, or when the event that is under way is over (SPEC M4). */
@@ -128,6 +130,7 @@ export class ResponseRelay {
       this.#partial = NO_BYTES;
     }
     let at = 0;
+    let goesOn = true;
     while (at < end) {
       const bodyStart = parseResponseHead(
         head,
@@ -143,26 +146,30 @@ export class ResponseRelay {
       }
       if (bodyStart === 0) {
         this.#partial = Buffer.from(from.subarray(at, end));
-        return true;
+        return goesOn;
       }
       if (head.status === SWITCHING_PROTOCOLS) {
         this.#switchProtocols(head, from, bodyStart, end);
         return true;
       }
       if (head.status >= 200) return this.#begin(head, from, bodyStart, end);
-      this.#passInterim(head);
+      goesOn = this.#passInterim(head);
       at = bodyStart;
     }
-    return true;
+    return goesOn;
   }
 
   /** 1xx heads go on as they come, but not to HTTP/1.0 clients (W60). */
-  #passInterim(head: ResponseHead): void {
+  #passInterim(head: ResponseHead): boolean {
     const exchange = this.#exchange;
-    if (exchange.clientMinor === 0) return;
+    if (exchange.clientMinor === 0) return true;
     const { plane } = exchange;
     const out = plane.output.room(head.end - head.start + TRAILER_ROOM);
-    plane.output.send(exchange.client.socket, out, writeResponseHead(out, 0, head, null, plane.interimForm));
+    return plane.output.send(
+      exchange.client.socket,
+      out,
+      writeResponseHead(out, 0, head, null, plane.interimForm),
+    );
   }
 
   #switchProtocols(head: ResponseHead, bytes: Buffer, bodyStart: number, end: number): void {
@@ -187,14 +194,14 @@ export class ResponseRelay {
     this.status = head.status;
     this.keepAliveMs = head.keepAliveMs;
     this.isReusable = head.isPersistent;
-    this.isEventStream = head.isEventStream;
-    exchange.headReceived(edits.mustReplicate);
-    if (head.isEventStream) exchange.streamBegan();
     const isUnbounded = bodyLength === CHUNKED || bodyLength === UNTIL_CLOSE;
+    this.isEventStream = head.isEventStream && isUnbounded; // one with a length cannot be ended early
+    exchange.headReceived(edits.mustReplicate);
+    if (this.isEventStream) exchange.streamBegan();
     this.#isChunked = isUnbounded && exchange.clientMinor === 1;
     this.closes = exchange.mustClose() || (isUnbounded && exchange.clientMinor === 0);
     form.isChunked = this.#isChunked;
-    form.keepsLength = !isUnbounded;
+    form.keepsLength = !isUnbounded && head.status !== 204; // RFC 9110 §8.6
     form.closes = this.closes;
     form.saysKeepAlive = exchange.clientMinor === 0 && !this.closes;
     form.isUpgrade = false;

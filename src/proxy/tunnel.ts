@@ -103,10 +103,19 @@ export class Tunnel extends Timed {
   }
 
   override onDeadline(): void {
-    this.close();
+    if (this.#state === CLOSED) this.destroy();
+    else this.close();
   }
 
-  /** Ends both sides at once; called twice is the same. */
+  /** Ends both sides, whatever they have not taken yet. */
+  destroy(): void {
+    this.close();
+    this.plane.wheel.remove(this);
+    this.#toClient.to.destroy();
+    this.#toUpstream.to.destroy();
+  }
+
+  /** Ends both sides once they have taken what is under way, which is waited for only so long; twice is the same. */
   close(): void {
     if (this.#state === CLOSED) return;
     this.#state = CLOSED;
@@ -117,6 +126,8 @@ export class Tunnel extends Timed {
     else state.tunnels -= 1;
     this.#toClient.to.destroySoon();
     this.#toUpstream.to.destroySoon();
+    const unsent = this.#toClient.to.writableLength + this.#toUpstream.to.writableLength;
+    if (unsent > 0) this.plane.wheel.set(this, this.plane.nowMs + CLOSE_WAIT_MS);
     this.plane.release(this.instance);
     this.#client.tunnelClosed();
   }

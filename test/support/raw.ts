@@ -117,7 +117,7 @@ export class RawClient extends RawPeer {
     for (;;) {
       const message = await this.message(responseFraming(method));
       if (message === undefined)
-        throw new Error(`No response, but ${this.ending} after ${JSON.stringify(this.text)}`);
+        throw new Error(`No response, but ${this.ending} after ${JSON.stringify(this.text.slice(0, 300))}`);
       if (!/ 1(?!01)\d\d /.test(message.start)) return message;
     }
   }

@@ -1,5 +1,9 @@
 // The data plane with one application, "shop", at / on the upstreams that a test gives it.
 
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Test } from "tap";
 import { type PlaneOptions, type RunningPlane, startPlane } from "./data-plane.ts";
 
@@ -77,4 +81,22 @@ export async function until(isTrue: () => boolean): Promise<void> {
 /** Waits until nothing is under way. */
 export function quiet(running: RunningPlane): Promise<void> {
   return until(() => leftovers(running).length === 0);
+}
+
+/** Lets clients of a Unix socket in too, whose small buffers fill at the same byte every time. Returns its path. */
+export async function listenOnPath(t: Test, running: RunningPlane): Promise<string> {
+  const path = socketPath(t);
+  const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) =>
+    running.plane.accept(socket, 0),
+  );
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  t.teardown(() => server.close());
+  return path;
+}
+
+/** A path for a Unix socket, short enough for the kernel; its folder goes with the test. */
+export function socketPath(t: Test): string {
+  const folder = mkdtempSync(join(tmpdir(), "tidegate-"));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  return join(folder, "socket");
 }
