@@ -22,7 +22,7 @@ import { openLog } from "./system/log.ts";
 import { systemRandom } from "./system/random.ts";
 
 /** Between two reports to control. */
-const REPORT_MS = 250;
+const REPORT_MS = 1000;
 /** With each report this many places of the session table are looked at for sessions whose time is over. */
 const SWEEP_PLACES = 65_536;
 /** Limits of sessions whose application has left the table: it may come back with them. */

@@ -1,6 +1,6 @@
 // Tells the other processes of a router what happens to sessions here, and takes in what they tell (SPEC A5).
 //
-//   born, moved, ended  told within `TICK_MS`; at once by `flushNow`, which calls back when every worker has it
+//   born, moved, ended  told within `QUIET_TICK_MS`, under load within `TICK_MS`; at once by `flushNow`, which calls back when every worker has it
 //   seen again          told about once a second
 //   everything          told in slices to a process that asks (a new one), or to all after the queue overflowed
 //
@@ -27,10 +27,12 @@ import { WALK_DONE, WALK_START, walkRecords } from "./session-walk.ts";
 import type { SlotRegistry } from "./slot-registry.ts";
 
 const TICK_MS = 50;
+/** Between ticks while there is nothing to tell: a process that only waits should not wake twenty times a second. */
+const QUIET_TICK_MS = 200;
 /** Between ticks while much is to be told. */
 const BUSY_TICK_MS = 10;
-/** Ticks between two tellings of touches, about a second. */
-const TOUCH_TICKS = 20;
+/** Between two tellings of touches. */
+const TOUCH_MS = 1000;
 /** Records in one batch. */
 const BATCH_RECORDS = 4096;
 /** Places of the table looked at in one tick for each process that is told everything. */
@@ -82,7 +84,8 @@ export class SessionReplicator {
   #lastAck: number;
   /** Something urgent was told since the last batch that was waited for. */
   #toldSince = false;
-  #ticks = 0;
+  #tickMs = TICK_MS;
+  #sinceTouchMs = 0;
   #cancelTick: CancelAlarm;
   #cancelSync: CancelAlarm;
   #closed = false;
@@ -225,17 +228,21 @@ export class SessionReplicator {
 
   #tick(): void {
     const { changes } = this.#options.table;
-    this.#ticks += 1;
-    if (changes.urgent.length > 0) this.#sendUrgent();
-    if (this.#ticks % TOUCH_TICKS === 0 || changes.touched.length > BATCH_RECORDS) this.#sendTouched();
+    this.#sinceTouchMs += this.#tickMs;
+    const isQuiet = changes.urgent.length === 0;
+    if (!isQuiet) this.#sendUrgent();
+    if (this.#sinceTouchMs >= TOUCH_MS || changes.touched.length > BATCH_RECORDS) {
+      this.#sinceTouchMs = 0;
+      this.#sendTouched();
+    }
     if (changes.overflowed) {
       changes.overflowed = false;
       this.#telling.set("all", WALK_START);
     }
     for (const [to, cursor] of this.#telling) this.#tellSlice(to, cursor);
     const isBusy = this.#telling.size > 0 || changes.touched.length > BATCH_RECORDS;
-    const nextMs = isBusy ? BUSY_TICK_MS : TICK_MS;
-    this.#cancelTick = this.#options.clock.alarm(nextMs, () => this.#tick());
+    this.#tickMs = isBusy ? BUSY_TICK_MS : isQuiet ? QUIET_TICK_MS : TICK_MS;
+    this.#cancelTick = this.#options.clock.alarm(this.#tickMs, () => this.#tick());
   }
 
   /** Sends all urgent changes with a number that every worker acknowledges. */
