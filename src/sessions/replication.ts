@@ -1,6 +1,7 @@
 // Tells the other processes of a router what happens to sessions here, and takes in what they tell (SPEC A5).
 //
-//   born, moved, ended  told within `QUIET_TICK_MS`, under load within `TICK_MS`; at once by `flushNow`, which calls back when every worker has it
+//   born, moved, ended  told within `QUIET_TICK_MS`, under load within `TICK_MS`; at once by `flushNow`, which calls back
+//                       when every worker has it
 //   seen again          told about once a second
 //   everything          told in slices to a process that asks (a new one), or to all after the queue overflowed
 //
