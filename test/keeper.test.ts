@@ -136,7 +136,7 @@ t.test(
     for (let flood = 0; flood < 2; flood += 1) {
       const before = tree.said.length;
       tree.keeper.kill("SIGHUP");
-      await tree.hears((line) => line.event === "flooded", before);
+      await tree.hears((line) => line.detail === "worker:0 heard: flooded", before);
     }
     await tree.logs("does not read its messages and is killed");
     const next = await tree.hears(isReady("worker:1"), from);
@@ -161,10 +161,17 @@ t.test("SIGUSR2 replaces every worker, old connections finish, and none is refus
     );
   }
   t.ok((await connecting.stop()) > 0);
+  const holder = olds.findIndex((old) => old.pid === held.greeting.pid);
+  await tree.hears(
+    (line) => line.event === "peers" && line.detail === (holder === 0 ? "0,0,1" : "0,1,1"),
+    from,
+  );
   held.socket.write("still here?");
   const [echo] = await once(held.socket, "data");
   t.equal(String(echo), "still here?", "a connection to an old worker goes on");
+  const before = tree.said.length;
   held.socket.end();
+  await tree.hears((line) => line.event === "peers" && line.detail === "0,1", before);
   const { socket, greeting } = await connect(port);
   t.notOk(olds.some((old) => old.incarnation === greeting.incarnation));
   socket.destroy();
