@@ -212,6 +212,7 @@ export class SessionReplicator {
   #tellAll(to: string): void {
     if (to === this.#options.self) return;
     this.#telling.set(to, this.#tellsAll(to) ? WALK_START : WALK_DONE);
+    if (this.#tickMs === QUIET_TICK_MS) this.#tickIn(TICK_MS);
   }
 
   /** Asks a process for all it knows while we do not know it; once for each reason. */
@@ -230,8 +231,8 @@ export class SessionReplicator {
   #tick(): void {
     const { changes } = this.#options.table;
     this.#sinceTouchMs += this.#tickMs;
-    const isQuiet = changes.urgent.length === 0;
-    if (!isQuiet) this.#sendUrgent();
+    const isQuiet = changes.urgent.length === 0 && this.#complete;
+    if (changes.urgent.length > 0) this.#sendUrgent();
     if (this.#sinceTouchMs >= TOUCH_MS || changes.touched.length > BATCH_RECORDS) {
       this.#sinceTouchMs = 0;
       this.#sendTouched();
@@ -242,8 +243,13 @@ export class SessionReplicator {
     }
     for (const [to, cursor] of this.#telling) this.#tellSlice(to, cursor);
     const isBusy = this.#telling.size > 0 || changes.touched.length > BATCH_RECORDS;
-    this.#tickMs = isBusy ? BUSY_TICK_MS : isQuiet ? QUIET_TICK_MS : TICK_MS;
-    this.#cancelTick = this.#options.clock.alarm(this.#tickMs, () => this.#tick());
+    this.#tickIn(isBusy ? BUSY_TICK_MS : isQuiet ? QUIET_TICK_MS : TICK_MS);
+  }
+
+  #tickIn(delayMs: number): void {
+    this.#cancelTick();
+    this.#tickMs = delayMs;
+    this.#cancelTick = this.#options.clock.alarm(delayMs, () => this.#tick());
   }
 
   /** Sends all urgent changes with a number that every worker acknowledges. */

@@ -50,7 +50,7 @@ t.test("a session born at one worker is soon known to all of them and to control
   const [first] = workers;
   if (first === undefined) return t.end();
   first.table.bind(0xdead_beef, 7, first.slots.slotOf(B), network.nowSeconds);
-  network.settle(100);
+  network.settle(250);
   for (const process of [...workers, control]) {
     t.equal(serverOf(process, 0xdead_beef, 7), B, process.address);
     t.equal(process.table.countOf(process.slots.slotOf(B)), 1);
