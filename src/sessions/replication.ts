@@ -179,13 +179,13 @@ export class SessionReplicator {
   #receiveBatch(message: SessionMessage & { readonly kind: "sessions" }): void {
     const { table, slots, log, send, self } = this.#options;
     const { from, bytes, ack } = message;
-    if (from === self) return;
     const flags = readBatch(bytes, slots, (record, isTotal) => table.merge(record, isTotal));
     if (flags < 0) {
       log.warn({ from, bytes: bytes.length }, "Session batch is malformed and left");
       return;
     }
-    if (ack !== undefined) send(from, { kind: "sessions-ack", from: self, ack });
+    // Our own address is that of the process which this one replaces; it does not wait for itself.
+    if (ack !== undefined && from !== self) send(from, { kind: "sessions-ack", from: self, ack });
     if ((flags & FLAG_ASK) !== 0) {
       this.#tellAll(from);
       this.#ask(from, `back ${from}`); // it may have started after we asked everybody
