@@ -239,6 +239,27 @@ t.test("SIGTERM stops all processes, waits for their connections, and releases p
   await t.rejects(stat(join(dataDir, "tidegate.pid")), { code: "ENOENT" });
 });
 
+t.test(
+  "signals that reach the whole group, as Ctrl-C does, leave the workers to the keeper [F3]",
+  async (t) => {
+    const tree = await readyTree(t, { workers: 1 });
+    const control = await tree.hears((line) => line.by === "control" && line.event === "start");
+    const held = await connect(tree.ports[0] ?? 0);
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2"] as const) {
+      process.kill(held.greeting.pid, signal);
+      process.kill(control.pid, signal);
+    }
+    held.socket.write("still here?");
+    const [echo] = await once(held.socket, "data");
+    t.equal(String(echo), "still here?");
+    const from = tree.said.length;
+    tree.keeper.kill("SIGHUP");
+    const heard = await tree.hears((line) => line.detail === "worker:0 heard: to workers", from);
+    t.equal(heard.pid, control.pid, "control is the same one too");
+    held.socket.destroy();
+  },
+);
+
 t.test("a second signal ends everything at once", async (t) => {
   const tree = await readyTree(t, { workers: 1, stopGraceMs: 60_000 });
   const held = await connect(tree.ports[0] ?? 0);

@@ -26,6 +26,12 @@ const ORPHAN_CONTROL_GRACE_MS = 1000;
 /** How long a leaving process waits until its last messages have been taken. */
 const LEAVE_MS_MAX = 1000;
 
+/**
+ * What a terminal's Ctrl-C, its closing, or a service manager sends to every process of the group. Only the keeper acts on
+ * it and tells the others: a worker that died of it would take the requests in flight with it.
+ */
+const GROUP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2"] as const;
+
 /** Who is told about accepting; `accept-spread.ts` is. */
 export interface AcceptEnd {
   onLimit(limit: number): void;
@@ -57,6 +63,7 @@ export interface ChildProcess {
 export function receiveStart(clock: Clock = systemClock): Promise<ChildProcess> {
   return new Promise((resolve) => {
     const channel = new KeeperChannel(clock, resolve);
+    for (const signal of GROUP_SIGNALS) process.on(signal, () => undefined);
     process.on("message", (message, handle) => channel.take(message as KeeperMessage, handle));
     process.on("disconnect", () => channel.orphan());
   });
