@@ -25,6 +25,7 @@ export type ExitStatus = (typeof EXIT)[keyof typeof EXIT];
 export interface StartedListener {
   readonly name: string;
   readonly address: string;
+  readonly port: number;
 }
 
 /** The world of a command. */

@@ -46,7 +46,9 @@ function printStarted(
   listeners: Parameters<Parameters<Cli["runKeeper"]>[1]>[0],
 ): void {
   terminal.out(`Tidegate runs the domain "${domain}" in ${dataDir}\n`);
-  for (const { name, address } of listeners) terminal.out(`  listener ${name}: ${address}\n`);
+  for (const { name, address, port } of listeners) {
+    terminal.out(`  listener ${name}: ${address.replace(/:0$/, `:${port}`)}\n`); // 0 took a free one
+  }
   if (admin.listen !== "") terminal.out(`  admin API: http://${admin.listen}\n`);
   terminal.out("  Ctrl-C ends it\n");
 }
