@@ -5,6 +5,8 @@
 //   queued ──place──▶ sending ──head──▶ answering ──both done──▶ over
 //      │                │ └─fails─▶ sending again (failure-policy.ts)
 //      └──own answer────┴──101──▶ tunnel
+//
+// long: every way out of an exchange gives back the same private claim, connection and deadline, exactly once.
 
 import type { Socket } from "node:net";
 import type { RequestHead } from "../http1/request-head.ts";
