@@ -51,6 +51,8 @@ const REQUEST_FIELDS = fieldNames({
   trailer: is.FIELD_TRAILER,
   "x-failover": is.FIELD_X_FAILOVER,
   accept: is.FIELD_ACCEPT,
+  referer: is.FIELD_REFERER,
+  "user-agent": is.FIELD_USER_AGENT,
 });
 
 const VERSION = word("HTTP/1.");

@@ -26,6 +26,8 @@ export const FIELD_MAX_FORWARDS = 19;
 export const FIELD_TRAILER = 20;
 export const FIELD_X_FAILOVER = 21;
 export const FIELD_ACCEPT = 22;
+export const FIELD_REFERER = 23;
+export const FIELD_USER_AGENT = 24;
 
 /** Most fields a head may have (W11). */
 export const FIELDS_MAX = 100;

@@ -226,7 +226,8 @@ export class DataPlane {
     traffic.responseBytes += exchange.response.bodyBytes;
     this.count(cause);
     this.#affinity[decision.affinity] = (this.#affinity[decision.affinity] as number) + 1;
-    if (this.accessLog.isOn) this.accessLog.add(exchange, status, cause, this);
+    if (!this.accessLog.isOn) return;
+    this.accessLog.add({ exchange, traffic, status, cause, nowMs: this.nowMs, epochMs: this.epochMs });
   }
 
   /** Counts bytes that were no request. */

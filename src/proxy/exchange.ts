@@ -133,7 +133,7 @@ export class Exchange extends Timed {
     this.clientMinor = head.minor;
     this.#clientPersists = head.isPersistent;
     this.isUpgrade = head.upgradeField >= 0 && head.bodyLength === 0;
-    this.facts.read(head, this.plane.accessLog.isOn);
+    this.facts.read(head, this.plane.accessLog.escape);
   }
 
   /** Answers without an instance. The connection stays when the whole body, if any, is at hand to be skipped. */

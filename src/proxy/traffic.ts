@@ -1,6 +1,7 @@
 // hot: bench/cases.ts
 // Counts of what a worker has carried, per instance, since it started; `report.ts` of routing is their outside form.
 
+import { word } from "../http1/octets.ts";
 import type { CompiledInstance } from "../routing/compiled.ts";
 import type { TrafficCounts } from "../routing/report.ts";
 import { DURATION_BOUNDS_MS } from "../routing/report.ts";
@@ -13,6 +14,8 @@ export class InstanceTraffic {
   readonly application: string;
   readonly edition: string;
   readonly server: string;
+  /** The three names as the access log writes them in JSON, from key to key. */
+  readonly logNames: Uint8Array;
   readonly statuses: number[] = [0, 0, 0, 0, 0];
   readonly durations: number[] = DURATION_BOUNDS_MS.map(() => 0);
   durationSumMs = 0;
@@ -25,6 +28,9 @@ export class InstanceTraffic {
     this.application = names.application;
     this.edition = names.edition;
     this.server = names.server;
+    this.logNames = word(
+      `","application":"${this.application}","edition":"${this.edition}","server":"${this.server}","affinity":"`,
+    );
     this.durations.push(0);
   }
 

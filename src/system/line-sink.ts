@@ -4,7 +4,7 @@
 import { createWriteStream, type WriteStream } from "node:fs";
 import type { Log } from "../base/log.ts";
 
-/** Characters that may wait for the disk. */
+/** Bytes that may wait for the disk. */
 const WAITING_MAX = 4 * 1024 * 1024;
 
 /** Takes whole lines and writes them when the disk can. */
@@ -25,7 +25,7 @@ export class FileLines {
   }
 
   /** False when too many lines wait already, or the file has failed: these were not taken. */
-  write(lines: string): boolean {
+  write(lines: Buffer): boolean {
     if (this.#hasFailed || this.#stream.writableLength > WAITING_MAX) return false;
     this.#stream.write(lines);
     return true;

@@ -68,7 +68,10 @@ export async function startPlane(t: Test, options: PlaneOptions): Promise<Runnin
   const sink: LineSink | null =
     lines === undefined
       ? null
-      : { write: (text) => lines.push(...text.trimEnd().split("\n")) > 0, close: async () => undefined };
+      : {
+          write: (text) => lines.push(...text.toString("latin1").trimEnd().split("\n")) > 0,
+          close: async () => undefined,
+        };
   const plane = new DataPlane({
     settings,
     listeners: [{ name: "http", virtualHost: "", port: 8080, isSecure: false }],
