@@ -23,7 +23,7 @@ const NOT_RUN: ReadonlyMap<string, string> = new Map([
   ["src/settings/json-schemas.ts", "makes the schemas in config"],
 ]);
 
-const sources = readSources();
+const sources = await readSources();
 const code = sources.filter(({ path }) => !path.startsWith("test/"));
 
 t.test("the sources are found", (t) => {

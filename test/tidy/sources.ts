@@ -1,5 +1,8 @@
 // All TypeScript sources of the project as syntax trees, read with the compiler's own parser.
 
+import type { ChildProcess } from "node:child_process";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import type { Node, SourceFile } from "typescript/unstable/ast";
@@ -35,21 +38,38 @@ export type Offence = string;
 /** The project's root: tests are run from there. */
 export const ROOT: string = process.cwd();
 
-/** Reads every file that the compiler's project has. */
-export function readSources(): readonly Source[] {
+/** Reads every file that the compiler's project has. The compiler's process has ended when this resolves. */
+export async function readSources(): Promise<readonly Source[]> {
+  const compilers: ChildProcess[] = [];
+  const note = (message: unknown): void => {
+    compilers.push((message as { readonly process: ChildProcess }).process); // as Node documents the channel
+  };
+  subscribe("child_process", note);
   const api = new API({ cwd: ROOT });
   try {
-    const config = join(ROOT, "tsconfig.json");
-    const project = api.updateSnapshot({ openProjects: [config] }).getProject(config);
-    if (project === undefined) throw new Error(`The compiler does not open ${config}`);
-    return project.program
-      .getSourceFileNames()
-      .map((file) => ({ file, path: relative(ROOT, file) }))
-      .filter(({ path }) => /^(src|test|bench|demo)\//.test(path) && !path.includes("node_modules"))
-      .map(({ file, path }) => toSource(path, project.program.getSourceFile(file)));
+    return readWith(api);
   } finally {
+    unsubscribe("child_process", note);
+    const ended = compilers.map(endOf);
     api.close();
+    await Promise.all(ended);
   }
+}
+
+function readWith(api: API): readonly Source[] {
+  const config = join(ROOT, "tsconfig.json");
+  const project = api.updateSnapshot({ openProjects: [config] }).getProject(config);
+  if (project === undefined) throw new Error(`The compiler does not open ${config}`);
+  return project.program
+    .getSourceFileNames()
+    .map((file) => ({ file, path: relative(ROOT, file) }))
+    .filter(({ path }) => /^(src|test|bench|demo)\//.test(path) && !path.includes("node_modules"))
+    .map(({ file, path }) => toSource(path, project.program.getSourceFile(file)));
+}
+
+async function endOf(child: ChildProcess): Promise<void> {
+  child.ref(); // the compiler's client lets go of it, and would leave it behind
+  if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
 }
 
 function toSource(path: string, tree: SourceFile | undefined): Source {
