@@ -26,6 +26,8 @@ export class RawPeer {
   isGone = false;
   /** Received bytes are only counted: for bodies too large to keep. */
   discards = false;
+  /** Told of every event, after those who wait here. */
+  onEvent: () => void = () => undefined;
   #waiting: (() => void)[] = [];
 
   constructor(socket: Socket) {
@@ -91,6 +93,7 @@ export class RawPeer {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const look of waiting) look();
+    this.onEvent();
   }
 
   #end(ending: Ending): void {
@@ -195,7 +198,7 @@ export class RawUpstream {
     for (const peer of this.peers) peer.socket.destroy();
   }
 
-  /** Waits until `isTrue`; asked again after every connection, request and end. */
+  /** Waits until `isTrue`; asked again after every connection, request and event of a connection. */
   async until(isTrue: () => boolean): Promise<void> {
     while (!isTrue()) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
@@ -214,7 +217,7 @@ export class RawUpstream {
 
   async #serve(peer: RawPeer): Promise<void> {
     this.peers.push(peer);
-    peer.socket.on("close", () => this.#wake());
+    peer.onEvent = () => this.#wake();
     this.#wake();
     for (let index = 0; ; index += 1) {
       await peer.until(() => peer.ending !== "open" || peer.bytes.indexOf("\r\n\r\n") >= 0);
@@ -224,6 +227,7 @@ export class RawUpstream {
         return;
       }
       this.arrivals += 1;
+      this.#wake();
       const head = peer.bytes.toString("latin1", 0, headEnd);
       const whole = peer.message(requestFraming).then((message) => {
         if (message !== undefined) this.requests.push(message);
