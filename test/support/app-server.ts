@@ -23,6 +23,8 @@ export interface AppServerOptions {
   readonly seed: number;
   /** How long it keeps an idle connection; `[least, most]` is drawn anew for each connection. */
   readonly keepAliveMs?: readonly [number, number];
+  /** It does not say how long (`Keep-Alive: timeout`), so that nobody can be careful. */
+  readonly isSecretive?: boolean;
   /** Share of the requests on a used connection at whose arrival the connection is closed instead, unread. */
   readonly dropsShare?: number;
   /** Share of the responses after which the connection is closed a moment later, without having said so. */
@@ -89,6 +91,7 @@ function serve(request: http.IncomingMessage, response: http.ServerResponse): vo
     socket.destroy();
     return;
   }
+  if (options.isSecretive === true) response.setHeader("connection", "keep-alive"); // then Node adds no hint
   if (isDrawn(options.saysCloseShare)) response.setHeader("connection", "close");
   if (isDrawn(options.closesShare)) {
     response.on("finish", () => setTimeout(() => socket.destroy(), random.next() * 3));

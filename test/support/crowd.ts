@@ -66,7 +66,7 @@ export function startCrowd(
     async leave() {
       company.isOver = true;
       await everybody;
-      verdict.judgeOrders(site);
+      verdict.judgeOrders(company);
     },
   };
 }

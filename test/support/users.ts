@@ -8,6 +8,7 @@ import { type Company, isAnswered } from "./verdict.ts";
 
 const PAUSE_MS_MAX = 150;
 const REQUESTS_MAX = 25;
+const LOGOUT_TRIES = 10;
 
 /** What a user knows of the session. */
 interface Known {
@@ -88,14 +89,18 @@ class SessionUser {
     this.#company.verdict.ordered(id, isDone ? "answered" : "told");
   }
 
+  /** Ends the session; tries again when that was told to have failed. */
   async logOut(): Promise<void> {
     const known = this.#known;
-    if (known === null) return;
-    const outcome = await this.#client.ask({
-      ...{ method: "POST", path: "/app/logout", headers: { cookie: known.cookie } },
-    });
-    if (isAnswered(this.#company, outcome, { who: this.#name, isIdempotent: false, home: known }))
+    for (let tries = LOGOUT_TRIES; known !== null && tries > 0; tries -= 1) {
+      const outcome = await this.#client.ask({
+        ...{ method: "POST", path: "/app/logout", headers: { cookie: known.cookie } },
+      });
+      if (!isAnswered(this.#company, outcome, { who: this.#name, isIdempotent: false, home: known }))
+        continue;
       this.#company.verdict.count("logouts");
+      break;
+    }
     this.#known = null;
   }
 
