@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url";
 import type { RouterView, ServerView } from "../../src/control/operations.ts";
 import type { AppManners } from "./app-process.ts";
 import { AppProcess } from "./app-process.ts";
-import { type LogLine, LogLines } from "./log-lines.ts";
+import { LogLines } from "./log-lines.ts";
 import { type Outcome, tidegate } from "./tidegate.ts";
 import { type ModeName, Timeline } from "./timeline.ts";
 
@@ -177,12 +177,14 @@ export class Site {
     return started.pid;
   }
 
-  /** Waits until a worker that is not this process serves. */
-  async workerServes(notPids: readonly number[], from = 0): Promise<LogLine> {
-    return this.log.find(
-      ({ msg, pid }) => msg === "Worker serves" && pid !== undefined && !notPids.includes(pid),
-      from,
-    );
+  /** Waits until another process than `victim` is at the address and decides by a table; resolves to its pid. */
+  async workerServes(address: string, victim: number): Promise<number> {
+    await this.until(`there is a new ${address}`, async () => {
+      const pid = this.pidOf(address);
+      const workers = (await this.routers()).flatMap((router) => router.workers);
+      return pid !== victim && workers.some((worker) => worker.pid === pid && worker.revision > 0);
+    });
+    return this.pidOf(address);
   }
 
   /** Runs a command of the command line to its end. */
