@@ -45,7 +45,7 @@ class Worker {
     const { slot, settings } = child.start;
     const { sessionsMax, workers } = settings.router;
     this.#child = child;
-    this.#self = `worker:${slot}`;
+    this.#self = child.bus.self;
     this.#log = openLog({ level: settings.logLevel, name: `worker ${slot}` });
     const states = this.#states;
     this.#sessions = new SessionTable({ sessionsMax, epochSeconds, slots: states });

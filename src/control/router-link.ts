@@ -89,13 +89,13 @@ export class RouterLink {
     const now = this.#parts.clock.monotonicMs();
     switch (message.kind) {
       case "hello":
-        if (this.workers.hello(message, now) !== "ended") this.#welcome(addressOf(message.worker));
+        if (this.workers.hello(message, now) !== "ended") this.#welcome(message.from);
         break;
       case "table-please":
         this.#sendTable(message.from);
         break;
       case "report":
-        this.#takeReport(message.report, this.workers.report(message.report, now));
+        this.#takeReport(message, this.workers.report(message.report, now));
         break;
       case "peers":
         for (const { incarnation } of this.workers.peers(message, now)) {
@@ -120,12 +120,11 @@ export class RouterLink {
     return live.length >= expected && holdsTable;
   }
 
-  #takeReport(report: Report, heard: Heard): void {
+  #takeReport({ from, report }: { readonly from: Address; readonly report: Report }, heard: Heard): void {
     if (heard === "ended") return;
     this.#parts.listeners.onReport(report);
     // A worker that outlived the control before this one, met for the first time by its answer.
-    if (heard === "new" && report.revision !== this.#table.revision)
-      this.#sendTable(addressOf(report.worker));
+    if (heard === "new" && report.revision !== this.#table.revision) this.#sendTable(from);
   }
 
   #welcome(to: Address): void {
@@ -136,8 +135,4 @@ export class RouterLink {
   #sendTable(to: Address): void {
     this.#parts.bus.send(to, { kind: "table", table: this.#table });
   }
-}
-
-function addressOf(slot: number): Address {
-  return `worker:${slot}`;
 }

@@ -18,14 +18,17 @@ interface Waiting {
 export class AckWindow {
   readonly #clock: Clock;
   readonly #log: Log;
+  readonly #onRoom: () => void;
   /** Process id by address: another id at the same address is another process. */
   readonly #peers = new Map<string, number>();
   readonly #lagging = new Set<string>();
   #waiting: Waiting[] = [];
 
-  constructor(clock: Clock, log: Log) {
-    this.#clock = clock;
-    this.#log = log;
+  /** @param parts - `onRoom` is called whenever a batch is no longer waited for, however that came */
+  constructor(parts: { readonly clock: Clock; readonly log: Log; readonly onRoom: () => void }) {
+    this.#clock = parts.clock;
+    this.#log = parts.log;
+    this.#onRoom = parts.onRoom;
   }
 
   /** Batches that somebody has not acknowledged yet. */
@@ -104,5 +107,6 @@ export class AckWindow {
     this.#waiting.splice(at, 1);
     waiting.cancel();
     for (const callback of waiting.callbacks) callback();
+    this.#onRoom();
   }
 }

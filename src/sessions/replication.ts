@@ -11,6 +11,7 @@
 import { unreachable } from "../base/assert.ts";
 import type { CancelAlarm, Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import { slotOfAddress, workerAddress } from "../base/worker-address.ts";
 import { AckWindow } from "./ack-window.ts";
 import { parseFingerprint } from "./fingerprint.ts";
 import {
@@ -62,7 +63,7 @@ export type ReplicatorInput =
 
 /** What a replicator needs. */
 export interface ReplicatorOptions {
-  /** This process's address on the bus: `control` or `worker:3`. */
+  /** This process's own address on the bus: `control`, or what `workerAddress` gives. */
   readonly self: string;
   readonly table: SessionTable;
   readonly slots: SlotRegistry;
@@ -100,7 +101,11 @@ export class SessionReplicator {
   constructor(options: ReplicatorOptions) {
     this.#options = options;
     this.#writer = new SessionBatchWriter(options.slots);
-    this.#window = new AckWindow(options.clock, options.log);
+    this.#window = new AckWindow({
+      clock: options.clock,
+      log: options.log,
+      onRoom: () => this.#sendGathered(),
+    });
     this.#lastAck = options.clock.epochMs() * 1000;
     this.#cancelTick = options.clock.alarm(TICK_MS, () => this.#tick());
     this.#cancelSync = options.clock.alarm(SYNC_MS, () => this.#setComplete());
@@ -145,7 +150,6 @@ export class SessionReplicator {
         break;
       case "sessions-ack":
         this.#window.acknowledged(message.from, message.ack);
-        if (this.#gathered.length > 0 && this.#window.length < WINDOW_MAX) this.#sendFenced();
         break;
       case "peers":
         this.#setPeers(message.workers);
@@ -184,8 +188,7 @@ export class SessionReplicator {
       log.warn({ from, bytes: bytes.length }, "Session batch is malformed and left");
       return;
     }
-    // Our own address is that of the process which this one replaces; it does not wait for itself.
-    if (ack !== undefined && from !== self) send(from, { kind: "sessions-ack", from: self, ack });
+    if (ack !== undefined) send(from, { kind: "sessions-ack", from: self, ack });
     if ((flags & FLAG_ASK) !== 0) {
       this.#tellAll(from);
       this.#ask(from, `back ${from}`); // it may have started after we asked everybody
@@ -196,14 +199,14 @@ export class SessionReplicator {
   #setPeers(workers: readonly { readonly slot: number; readonly pid: number }[]): void {
     const peers = new Map<string, number>();
     for (const { slot, pid } of workers) {
-      const address = `worker:${slot}`;
+      const address = workerAddress({ slot, pid });
       if (address !== this.#options.self) peers.set(address, pid);
     }
     this.#window.setPeers(peers);
     this.#peersKnown = true;
     for (const [address, pid] of peers) this.#ask(address, `${address} ${pid}`);
     for (const address of this.#telling.keys()) {
-      if (address.startsWith("worker:") && !peers.has(address)) this.#telling.delete(address);
+      if (slotOfAddress(address) >= 0 && !peers.has(address)) this.#telling.delete(address);
     }
     this.#checkComplete();
   }
@@ -250,6 +253,11 @@ export class SessionReplicator {
     this.#cancelTick();
     this.#tickMs = delayMs;
     this.#cancelTick = this.#options.clock.alarm(delayMs, () => this.#tick());
+  }
+
+  /** A batch is no longer waited for: those who could not join one have their turn. */
+  #sendGathered(): void {
+    if (this.#gathered.length > 0 && this.#window.length < WINDOW_MAX) this.#sendFenced();
   }
 
   /** Sends all urgent changes with a number that every worker acknowledges. */
@@ -322,10 +330,9 @@ export class SessionReplicator {
   #tellsAll(to: string): boolean {
     const { self, table } = this.#options;
     if (table.size <= SESSIONS_FEW || self === "control") return true;
-    const slotOf = (address: string): number => Number(address.slice("worker:".length));
     let lower = 0;
     for (const address of this.#window.peers.keys()) {
-      if (address !== to && slotOf(address) < slotOf(self)) lower += 1;
+      if (address !== to && slotOfAddress(address) < slotOfAddress(self)) lower += 1;
     }
     return lower < 2;
   }

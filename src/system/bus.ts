@@ -2,7 +2,7 @@
 
 import type { RouterMessage } from "../routing/messages.ts";
 
-/** `control`, `worker:3`, `workers` (all but the sender), `all` (all but the sender) or `keeper`. */
+/** `control`, `worker:3/4711` (that process), `worker:3` (the newest of the slot), `workers` (all but the sender), `all` (all but the sender) or `keeper`. */
 export type Address = string;
 
 /** One process's end of the bus. Messages from one sender to one receiver keep their order; a dead receiver loses them. */

@@ -11,6 +11,7 @@
 // after its grace is ended here, because a new keeper needs its ports and its journal.
 
 import type { Clock } from "../base/clock.ts";
+import { workerAddress } from "../base/worker-address.ts";
 import type { RouterMessage } from "../routing/messages.ts";
 import type { Bus } from "./bus.ts";
 import { ChannelSender, packMessage, unpackMessage } from "./channel.ts";
@@ -156,7 +157,7 @@ class KeeperChannel {
   }
 
   #begin(start: StartMessage): void {
-    const self = start.role === "control" ? "control" : `worker:${start.slot}`;
+    const self = start.role === "control" ? "control" : workerAddress({ slot: start.slot, pid: process.pid });
     const bus = new ChildBus(self, (message, payloadBytes) => this.#post(message, payloadBytes));
     this.#start = start;
     this.#bus = bus;

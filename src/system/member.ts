@@ -7,6 +7,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { MonotonicMs } from "../base/units.ts";
+import { workerAddress } from "../base/worker-address.ts";
 import type { RouterMessage } from "../routing/messages.ts";
 import { ChannelSender, packMessage } from "./channel.ts";
 import type { ChildMessage, KeeperMessage, StartMessage } from "./process-messages.ts";
@@ -74,7 +75,12 @@ export class Member {
     return this.#forked.pid ?? 0;
   }
 
-  /** `control` or `worker:N`: how the bus names it. */
+  /** This process's own address on the bus, which no other has. */
+  get ownAddress(): string {
+    return this.role === "control" ? "control" : workerAddress({ slot: this.slot, pid: this.pid });
+  }
+
+  /** `control` or `worker:N`: its place, where another process may follow it. */
   get address(): string {
     return this.role === "control" ? "control" : `worker:${this.slot}`;
   }

@@ -203,6 +203,7 @@ export class ProcessTree implements MemberEvents {
     for (const each of this.#slots) {
       const newest = each.members.at(-1);
       if (newest?.address === to) newest.deliver(bytes);
+      else each.members.find((member) => member.ownAddress === to)?.deliver(bytes);
     }
   }
 

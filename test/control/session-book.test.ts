@@ -2,6 +2,7 @@ import type { Test } from "tap";
 import t from "tap";
 import { SILENT_LOG } from "../../src/base/log.ts";
 import { unwrap } from "../../src/base/result.ts";
+import { workerAddress } from "../../src/base/worker-address.ts";
 import type { ApplicationId } from "../../src/domain/names.ts";
 import { InstanceStates } from "../../src/routing/instance-states.ts";
 import { SessionReplicator } from "../../src/sessions/replication.ts";
@@ -14,7 +15,7 @@ const [ONE, TWO] = ["shop/1/Server01", "shop/1/Server02"] as const;
 /** A worker's sessions, connected with a control's bus. */
 function aWorker(t: Test, site: ControlSite, slot = 0) {
   const { clock } = site;
-  const self = `worker:${slot}`;
+  const self = workerAddress({ slot, pid: 100 + slot });
   const states = new InstanceStates();
   const epochSeconds = (): number => Math.floor(clock.epochMs() / 1000);
   const table = new SessionTable({ sessionsMax: 1000, epochSeconds, slots: states });

@@ -34,7 +34,7 @@ export class Network {
     return Math.floor(this.clock.epochMs() / 1000);
   }
 
-  /** Starts a process; `keys` are met first, so that its slots differ from those of others. */
+  /** Starts a process at `control` or `worker:SLOT/PID`; `keys` are met first, so that its slots differ from others'. */
   start(address: string, ...keys: readonly string[]): Process {
     const slots = slotRegistry(...keys);
     const table = new SessionTable({ sessionsMax: 100_000, epochSeconds: () => this.nowSeconds, slots });
@@ -58,12 +58,12 @@ export class Network {
     this.processes.delete(address);
   }
 
-  /** Tells all processes which workers there are; the process id of a slot is 100 and its number, or as given. */
-  tellPeers(pids: Readonly<Record<number, number>> = {}): void {
-    const workers = [...this.processes.keys()]
-      .filter((address) => address.startsWith("worker:"))
-      .map((address) => Number(address.slice(7)))
-      .map((slot) => ({ slot, pid: pids[slot] ?? 100 + slot }));
+  /** Tells all processes which workers there are. */
+  tellPeers(): void {
+    const workers = [...this.processes.keys()].flatMap((address) => {
+      const [, slot, pid] = /^worker:(\d+)\/(\d+)$/.exec(address) ?? [];
+      return slot === undefined ? [] : [{ slot: Number(slot), pid: Number(pid) }];
+    });
     for (const { replicator } of this.processes.values()) replicator.receive({ kind: "peers", workers });
   }
 

@@ -1,5 +1,6 @@
 import t, { type Test } from "tap";
 import { randomBelow, seededRandom } from "../../src/base/random.ts";
+import { workerAddress } from "../../src/base/worker-address.ts";
 import { ACK_MS } from "../../src/sessions/ack-window.ts";
 import { formatFingerprint } from "../../src/sessions/fingerprint.ts";
 import { SYNC_MS } from "../../src/sessions/replication.ts";
@@ -23,7 +24,10 @@ function router(
   const network = new Network();
   const control = network.start("control");
   const started = Array.from({ length: workers }, (_, slot) =>
-    network.start(`worker:${slot}`, ...(slot % 2 === 0 ? [A, B] : ["other/1/Server09", B, A])),
+    network.start(
+      workerAddress({ slot, pid: 100 + slot }),
+      ...(slot % 2 === 0 ? [A, B] : ["other/1/Server09", B, A]),
+    ),
   );
   network.tellPeers();
   network.settle();
@@ -165,6 +169,44 @@ t.test("a worker that does not answer is waited for 250 ms, and then no more unt
   return t.end();
 });
 
+t.test("whoever could not join a batch is answered too when nobody acknowledges [A5]", (t) => {
+  const { network, workers } = router(t, 2);
+  const [first] = workers;
+  if (first === undefined) return t.end();
+  let answered = 0;
+  for (let number = 1; number <= 10; number += 1) {
+    first.table.bind(number, number, first.slots.slotOf(A), network.nowSeconds);
+    first.replicator.flushNow(() => {
+      answered += 1;
+    });
+  }
+  network.clock.advance(ACK_MS);
+  t.equal(answered, 10);
+  return t.end();
+});
+
+t.test("a worker and the one that replaces it tell each other, and wait for each other [F3, A5]", (t) => {
+  const { network, workers, control } = router(t, 2);
+  const [old, other] = workers;
+  if (old === undefined || other === undefined) return t.end();
+  const next = network.start("worker:0/200");
+  network.tellPeers();
+  network.settle(200);
+  const [first, second] = [old, next];
+  for (const [number, process] of [first, second].entries()) {
+    process.table.bind(number + 1, 7, process.slots.slotOf(A), network.nowSeconds);
+    let isKnown = false;
+    process.replicator.flushNow(() => {
+      isKnown = true;
+    });
+    t.notOk(isKnown, "not before the others have it");
+    network.deliverAll();
+    t.ok(isKnown);
+    for (const one of [old, next, other, control]) t.equal(serverOf(one, number + 1, 7), A, one.address);
+  }
+  return t.end();
+});
+
 t.test("a worker that dies or is replaced is not waited for", (t) => {
   const { network, workers } = router(t, 3);
   const [first] = workers;
@@ -174,12 +216,12 @@ t.test("a worker that dies or is replaced is not waited for", (t) => {
   first.replicator.flushNow(() => {
     answered += 1;
   });
-  network.kill("worker:1");
+  network.kill("worker:1/101");
   network.tellPeers();
   t.equal(answered, 0, "worker 2 has not answered");
-  network.start("worker:1");
-  network.letters = network.letters.filter(({ to }) => to !== "worker:2");
-  network.tellPeers({ 2: 999 }); // another process where worker 2 was
+  network.kill("worker:2/102");
+  network.start("worker:2/999"); // another process where worker 2 was
+  network.tellPeers();
   t.equal(answered, 1);
   return t.end();
 });
@@ -199,7 +241,7 @@ t.test("a new worker is told all sessions, ends too, before it says that it is c
   network.settle(200);
   t.equal(first.table.size, 3001);
 
-  const born = network.start("worker:2", "unrelated/1/Server05");
+  const born = network.start("worker:2/102", "unrelated/1/Server05");
   network.tellPeers();
   let sizeWhenComplete = -1;
   born.replicator.whenComplete(() => {
@@ -220,7 +262,7 @@ t.test("a new worker is told all sessions, ends too, before it says that it is c
 t.test("a worker that nobody tells anything takes up work after a second", (t) => {
   const network = new Network();
   t.teardown(() => network.close());
-  const alone = network.start("worker:0");
+  const alone = network.start("worker:0/100");
   let isComplete = false;
   alone.replicator.whenComplete(() => {
     isComplete = true;
@@ -235,7 +277,7 @@ t.test("a worker that nobody tells anything takes up work after a second", (t) =
 t.test("processes that all start at the same time do not wait for a second", (t) => {
   const network = new Network();
   t.teardown(() => network.close());
-  const started = ["control", "worker:0", "worker:1"].map((address) => network.start(address));
+  const started = ["control", "worker:0/100", "worker:1/101"].map((address) => network.start(address));
   network.tellPeers();
   let complete = 0;
   for (const { replicator } of started) {
@@ -284,7 +326,7 @@ t.test("a malformed batch changes nothing and ends nothing [F5]", (t) => {
   const good = network.letters.find(({ message }) => message.kind === "sessions")?.message;
   if (good?.kind !== "sessions") return t.fail("nothing was sent");
   for (let length = 0; length < good.bytes.length; length += 1) {
-    second.replicator.receive({ kind: "sessions", from: "worker:0", bytes: good.bytes.slice(0, length) });
+    second.replicator.receive({ kind: "sessions", from: "worker:0/100", bytes: good.bytes.slice(0, length) });
   }
   for (const [at, value] of [
     [0, 2],
@@ -295,7 +337,7 @@ t.test("a malformed batch changes nothing and ends nothing [F5]", (t) => {
   ] as const) {
     const bytes = Uint8Array.from(good.bytes);
     bytes[at] = value;
-    second.replicator.receive({ kind: "sessions", from: "worker:0", bytes });
+    second.replicator.receive({ kind: "sessions", from: "worker:0/100", bytes });
   }
   t.equal(second.table.size, 0);
   second.replicator.receive(good);
