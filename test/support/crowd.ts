@@ -22,6 +22,11 @@ export const WHOLE_CROWD: CrowdSize = {
   ...{ sessions: 50, stateless: 8, uploads: 4, downloads: 4, drips: 4, sockets: 6, events: 4 },
 };
 
+/** Half of it, for tests in which processes start: they share the processors with the users. */
+export const SMALL_CROWD: CrowdSize = {
+  ...{ sessions: 25, stateless: 4, uploads: 2, downloads: 2, drips: 2, sockets: 4, events: 3 },
+};
+
 /** The seed of this run: `TIDEGATE_SEED`, else by chance. A failing test names it. */
 export const SEED: number = Number(process.env["TIDEGATE_SEED"] ?? Date.now() % 1_000_000);
 

@@ -112,6 +112,7 @@ class SessionUser {
     if (!isAnswered(this.#company, outcome, known === null ? expected : { ...expected, home: known })) {
       // It may have been executed, or not.
       if (known !== null) this.#known = { ...known, most: known.most + 1 };
+      else this.#company.verdict.count("births lost");
       return false;
     }
     this.#check(outcome, known);
