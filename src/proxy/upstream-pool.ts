@@ -40,11 +40,12 @@ export class UpstreamPools {
     return new UpstreamConnection(this.#plane, instance);
   }
 
-  /** Takes a connection back whose exchange is over; too many, or one that may not be used again, is closed. */
+  /** Takes a connection back whose exchange is over; one too many, or to where no instance is any more, is closed. */
   giveBack(connection: UpstreamConnection): void {
-    const slot = connection.instance.state.slot;
+    const { slot, routed } = connection.instance.state;
     const idle = this.#idle[slot] ?? [];
-    if (idle.length >= this.#plane.settings.upstream.idleConnections) {
+    const isTooMany = idle.length >= this.#plane.settings.upstream.idleConnections;
+    if (isTooMany || routed === null || routed.entry.address !== connection.address) {
       connection.close();
       return;
     }
