@@ -8,8 +8,9 @@
 // 64 KB allocation a read. Taking the handle from an accepted socket is not documented by Node (`net.Socket` itself takes
 // it as an option); where there is none, `readFrom` falls back to stream events, which only costs time.
 
-import type { IpcSocketConnectOpts, NetConnectOpts, OnReadOpts, TcpSocketConnectOpts } from "node:net";
-import { connect, Socket } from "node:net";
+import type { IpcSocketConnectOpts, OnReadOpts, SocketConnectOpts, TcpSocketConnectOpts } from "node:net";
+import { Socket } from "node:net";
+import { nextTurn } from "../system/turns.ts";
 
 /** Who reads a socket. */
 export interface Reader {
@@ -110,16 +111,30 @@ function readEvents(accepted: Socket, reader: Reader): Socket {
   return socket.resume();
 }
 
+/**
+ * A socket to an instance. A write that fails says that the instance has closed, and Node would end the socket on the spot,
+ * with what the instance said before unread: the refusal of an upload half-way. It gets two turns to be read.
+ */
+class DialledSocket extends Socket {
+  #isEnding = false;
+
+  override destroy(error?: Error): this {
+    const { syscall } = (error ?? {}) as NodeJS.ErrnoException;
+    if (syscall !== "write" || this.#isEnding) return super.destroy(error);
+    this.#isEnding = true;
+    nextTurn(() => nextTurn(() => super.destroy(error)));
+    return this;
+  }
+}
+
 /** Opens a connection that `reader` reads; the socket's `connect` event tells when it is open. */
 export function dial(target: TcpSocketConnectOpts | IpcSocketConnectOpts, reader: Reader): Socket {
   const outer = answer;
   answer = shared;
-  const socket = connect({
-    ...target,
-    noDelay: true,
-    onread: ON_READ,
-    allowHalfOpen: false,
-  } as NetConnectOpts);
+  // `onread` is missing from the options of Node's types.
+  const options = { onread: ON_READ, allowHalfOpen: false } as ConstructorParameters<typeof Socket>[0];
+  const socket = new DialledSocket(options);
+  socket.connect({ ...target, noDelay: true } as SocketConnectOpts);
   answer = outer;
   return listen(socket as ReadSocket, reader);
 }

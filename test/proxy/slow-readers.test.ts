@@ -127,3 +127,30 @@ t.test(
     await quiet(running);
   },
 );
+
+t.test(
+  "an upload whose server refuses it and closes without reading it: the refusal arrives all the same [W61, W71]",
+  async (t) => {
+    const up = await RawUpstream.open(t, (arrival) => {
+      // What is unread when it closes makes the kernel send a reset behind the answer, into the middle of the upload.
+      arrival.peer.socket.pause();
+      arrival.answer(respond("too large", "Connection: close\r\n", "413 Content Too Large"));
+      arrival.peer.socket.destroySoon();
+    });
+    const running = await startShop(t, { addresses: [up.address] });
+    const piece = Buffer.alloc(65_536, "x");
+    for (let round = 0; round < 30; round += 1) {
+      const client = await RawClient.open(t, running.port);
+      client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4000000\r\n\r\n");
+      let sent = 0;
+      const feed = (): void => {
+        while (sent < 3_900_000 && client.socket.writable && client.socket.write(piece)) sent += piece.length;
+      };
+      client.socket.on("drain", feed);
+      feed();
+      t.equal(statusOf(await client.response()), 413);
+      client.socket.destroy();
+    }
+    await quiet(running);
+  },
+);
