@@ -30,6 +30,8 @@ export interface SiteOptions {
   /** More lines of `tidegate.yaml`, below `router`. */
   readonly router?: string;
   readonly stopGrace?: string;
+  /** Called with its folder before anything starts; what it returns is called when everything has ended. */
+  readonly prepare?: (folder: string) => () => void;
 }
 
 type Teardown = { teardown(end: () => unknown): void };
@@ -42,8 +44,10 @@ export async function startSite(t: Teardown, options: SiteOptions): Promise<Site
     return new AppProcess(name, join(folder, `${name}.journal`), { route: `s${index + 1}`, ...manners });
   });
   const site = new Site(folder, servers, options);
+  const undo = options.prepare?.(folder);
   t.teardown(async () => {
     await site.end();
+    undo?.();
     await rm(folder, { recursive: true, force: true });
   });
   await Promise.all(servers.map((server) => server.start()));
