@@ -286,6 +286,9 @@ export class Site {
       await exited;
     }
     await this.log.closed();
+    // The orphans of a killed keeper have closed their pipes, but the system may not have done with them yet.
+    const pids = this.log.all.flatMap((line) => (line.msg === "A process starts" ? [line.pid ?? 0] : []));
+    await this.until("all processes are gone", () => !pids.some(isThere));
   }
 
   #settings(): string {
@@ -301,6 +304,15 @@ router:
   listeners: [{ name: http, listen: "127.0.0.1:${this.#port}" }]
 ${router}
 `;
+  }
+}
+
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
   }
 }
 
