@@ -76,8 +76,8 @@ async function stop(): Promise<void> {
 }
 
 function logFault(to: Log, fault: Fault): void {
-  const { code, message, hint, details, cause } = fault;
-  to.error({ code, hint, details, err: cause }, `Control cannot start: ${message}`);
+  const { code, message, hint, details } = fault; // the message says what the cause did
+  to.error({ code, hint, details }, `Control cannot start: ${message}`);
 }
 
 function ownVersion(): string {

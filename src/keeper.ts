@@ -6,16 +6,18 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { TokensFile } from "./admin/tokens.ts";
 import type { Clock } from "./base/clock.ts";
-import { fault } from "./base/fault.ts";
+import { fault, refuse } from "./base/fault.ts";
 import type { Log } from "./base/log.ts";
 import type { Result } from "./base/result.ts";
 import { failed, ok } from "./base/result.ts";
+import type { MonotonicMs } from "./base/units.ts";
 import type { ProcessSettings } from "./settings/process-settings.ts";
 import { systemClock } from "./system/clock.ts";
 import { systemDisk, writeFileWhole } from "./system/disk.ts";
 import { ownPid } from "./system/environment.ts";
-import { takeLock } from "./system/lock.ts";
+import { type HeldLock, takeLock } from "./system/lock.ts";
 import { openLog } from "./system/log.ts";
 import { type ListeningSocket, openListeners } from "./system/open-listeners.ts";
 import { ProcessTree } from "./system/process-tree.ts";
@@ -23,6 +25,9 @@ import { onSignals } from "./system/signals.ts";
 
 /** How long an address may stay in use after a keeper was killed: its workers still let exchanges finish. */
 const TAKE_OVER_MS = 5000;
+const PID_FILE = "tidegate.pid";
+/** A terminal and a launcher such as npx or timeout may both pass one Ctrl-C on: so soon after the first it is no second. */
+const SAME_SIGNAL_MS = 200;
 
 /** What a keeper can be given instead of the real thing. */
 export interface KeeperOptions {
@@ -43,24 +48,23 @@ export interface Keeper {
 
 /**
  * Starts a keeper in this process; ends nothing by signals, `runKeeper` does.
- * Faults: `ADDRESS_IN_USE`, `BAD_SETTINGS` for an address that cannot be opened, or a data directory that is in use.
+ * Faults: `ADDRESS_IN_USE` also for a data directory that is in use, `BAD_SETTINGS` for an address that cannot be opened,
+ * `FILE_UNREADABLE` for a data directory or tokens file that cannot be used.
  */
 export async function startKeeper(
   settings: ProcessSettings,
   options: KeeperOptions = {},
 ): Promise<Result<Keeper>> {
   const log = options.log ?? openLog({ level: settings.logLevel, name: "keeper" });
-  await mkdir(settings.dataDir, { recursive: true });
-  const outcome = await takeLock(join(settings.dataDir, "locks"), "keeper");
-  if (!outcome.held) return failed(alreadyRunning(settings.dataDir, outcome.byPid));
-  const { lock } = outcome;
-  const sockets = await openListeners(settings.router.listeners, lock.tookOver ? TAKE_OVER_MS : 0);
+  const taken = await takeDataDir(settings.dataDir);
+  if (!taken.ok) return taken;
+  const lock = taken.value;
+  const sockets = await openSockets(settings, log, lock.tookOver ? TAKE_OVER_MS : 0);
   if (!sockets.ok) {
+    await systemDisk.remove(join(settings.dataDir, PID_FILE));
     await lock.release();
     return sockets;
   }
-  const pidFile = join(settings.dataDir, "tidegate.pid");
-  await writeFileWhole(pidFile, `${ownPid()}\n`);
   const tree = new ProcessTree({
     settings,
     modules: options.modules ?? ownModules(),
@@ -69,7 +73,7 @@ export async function startKeeper(
     log,
   });
   const ended = tree.ended.then(async () => {
-    await systemDisk.remove(pidFile);
+    await systemDisk.remove(join(settings.dataDir, PID_FILE));
     await lock.release();
   });
   return ok({ listeners: sockets.value, tree, ended });
@@ -88,7 +92,7 @@ export async function runKeeper(
   const started = await startKeeper(settings, { ...options, log });
   if (!started.ok) return started;
   const keeper = started.value;
-  const stop = stopper(keeper, log);
+  const stop = stopper(keeper, log, options.clock ?? systemClock);
   const giveBack = onSignals({
     SIGTERM: stop,
     SIGINT: stop,
@@ -101,14 +105,56 @@ export async function runKeeper(
   return ok(undefined);
 }
 
+/** The data directory, ours alone from now on, with our process id in it. */
+async function takeDataDir(dataDir: string): Promise<Result<HeldLock>> {
+  try {
+    await mkdir(dataDir, { recursive: true });
+    const outcome = await takeLock(join(dataDir, "locks"), "keeper");
+    if (!outcome.held) return failed(alreadyRunning(dataDir, outcome.byPid));
+    await writeFileWhole(join(dataDir, PID_FILE), `${ownPid()}\n`);
+    return ok(outcome.lock);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    return refuse("FILE_UNREADABLE", `Cannot write the data directory "${dataDir}": ${why}`, {
+      hint: `Make it, owned by the user that runs Tidegate, or name another one ("data" in tidegate.yaml)`,
+      cause,
+    });
+  }
+}
+
+/**
+ * Opens the listeners, and tries what control needs and what would end it again and again: the tokens file, and the
+ * address of the admin API, which is given back at once for control to take.
+ */
+async function openSockets(
+  { admin, router }: ProcessSettings,
+  log: Log,
+  patienceMs: number,
+): Promise<Result<readonly ListeningSocket[]>> {
+  if (admin.tokensFile !== "") {
+    const tokens = await TokensFile.open(admin.tokensFile, log);
+    if (!tokens.ok) return tokens;
+  }
+  const trials = admin.listen === "" ? [] : [{ name: "admin API", address: admin.listen, port: 0 }];
+  const sockets = await openListeners([...trials, ...router.listeners], patienceMs);
+  if (!sockets.ok) return sockets;
+  for (const trial of sockets.value.slice(0, trials.length)) trial.close();
+  return ok(sockets.value.slice(trials.length));
+}
+
 /** The first call stops, the second ends everything at once. */
-function stopper(keeper: Keeper, log: Log): () => void {
-  let isAsked = false;
+function stopper(keeper: Keeper, log: Log, clock: Clock): () => void {
+  let askedAt: MonotonicMs | undefined;
   return () => {
-    log.info({}, isAsked ? "Stopping at once" : "Stopping; a second signal stops at once");
-    if (isAsked) keeper.tree.kill();
-    else keeper.tree.stop();
-    isAsked = true;
+    const now = clock.monotonicMs();
+    if (askedAt === undefined) {
+      askedAt = now;
+      log.info({}, "Stopping; a second signal stops at once");
+      keeper.tree.stop();
+    } else if (now - askedAt >= SAME_SIGNAL_MS) {
+      log.info({}, "Stopping at once");
+      keeper.tree.kill();
+    }
   };
 }
 

@@ -265,10 +265,25 @@ t.test("a second signal ends everything at once", async (t) => {
   const held = await connect(tree.ports[0] ?? 0);
   tree.keeper.kill("SIGTERM");
   await tree.hears((line) => line.by === "worker:0" && line.event === "stop");
+  // One that comes sooner is the first one, passed on by npx or the terminal: here it is the time itself that counts.
+  await new Promise((resolve) => setTimeout(resolve, 300));
   tree.keeper.kill("SIGTERM");
   const [status] = await once(tree.keeper, "exit");
   t.equal(status, 0);
+  t.ok(tree.logged.some((line) => line.includes('"Stopping at once"')));
   held.socket.destroy();
+});
+
+t.test("one Ctrl-C that arrives twice, from the terminal and from npx, stops gently", async (t) => {
+  const tree = await readyTree(t, { workers: 1, stopGraceMs: 60_000 });
+  const held = await connect(tree.ports[0] ?? 0);
+  tree.keeper.kill("SIGINT");
+  tree.keeper.kill("SIGTERM");
+  await tree.hears((line) => line.by === "worker:0" && line.event === "stop");
+  held.socket.destroy();
+  const [status] = await once(tree.keeper, "exit");
+  t.equal(status, 0);
+  t.notOk(tree.logged.some((line) => line.includes('"Stopping at once"')));
 });
 
 t.test("a second Tidegate on one data directory is refused, naming the process that has it", async (t) => {
@@ -278,6 +293,36 @@ t.test("a second Tidegate on one data directory is refused, naming the process t
     message: new RegExp(`runs on it already \\(process ${tree.keeper.pid}\\)`),
   });
 });
+
+t.test("a data directory that cannot be written is named, with what to do", async (t) => {
+  const dataDir = join(t.testdir({ file: "" }), "file", "data");
+  await t.rejects(startTree(t, treeSettings({ dataDir, workers: 1 })), {
+    message: /^FILE_UNREADABLE: Cannot write the data directory ".*": ENOTDIR/,
+  });
+});
+
+t.test(
+  "an admin address in use and a tokens file that is not there end a start before it is one",
+  async (t) => {
+    const other = net.createServer().listen(0, "127.0.0.1");
+    await once(other, "listening");
+    t.teardown(() => other.close());
+    const { port } = other.address() as net.AddressInfo;
+    const dataDir = t.testdir();
+    const settings = treeSettings({ dataDir, workers: 1 });
+    const taken = { ...settings, admin: { ...settings.admin, listen: `127.0.0.1:${port}` } };
+    await t.rejects(startTree(t, taken), {
+      message: `ADDRESS_IN_USE: Cannot open listener "admin API" on 127.0.0.1:${port}: the address is in use`,
+    });
+    const tokensFile = join(dataDir, "tokens");
+    const closed = { ...settings, admin: { ...settings.admin, tokensFile } };
+    await t.rejects(startTree(t, closed), {
+      message: `FILE_UNREADABLE: Cannot use the tokens file "${tokensFile}": it is not there`,
+    });
+    const tree = await startTree(t, settings);
+    t.equal(tree.ports.length, 1, "what was refused has left nothing behind");
+  },
+);
 
 t.test("an address that is in use is named with its listener", async (t) => {
   const other = net.createServer().listen(0, "127.0.0.1");

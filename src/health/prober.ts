@@ -104,8 +104,10 @@ export class Prober {
 
   #tell({ server, address }: ProbeTarget, state: ProbeState): void {
     if (state.state === "unknown") return;
+    const { log } = this.#options;
     const cause = state.state === "down" ? state.cause : "";
-    this.#options.log.info({ server, address, state: state.state, cause }, "Probe changes its verdict");
+    if (state.state === "up") log.info({ server, address }, "A probe finds the server up");
+    else log.warn({ server, address, cause }, "A probe finds the server down");
     this.#options.onChange({ server, address, state: state.state, cause });
   }
 }

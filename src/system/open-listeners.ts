@@ -88,9 +88,11 @@ function cannotOpen(
         hint: "Ports below 1024 need CAP_NET_BIND_SERVICE; for a Unix socket, check its folder's permissions",
       });
     case "EADDRNOTAVAIL":
-      return fault("BAD_SETTINGS", `${what}: this machine has no such address`);
+      return fault("BAD_SETTINGS", `${what}: this machine has no such address`, {
+        hint: "Name an address of this machine (`ip addr` lists them), or 0.0.0.0 for all of them",
+      });
     default:
-      return fault("BAD_SETTINGS", `${what}: ${answer.message}`);
+      return fault("BAD_SETTINGS", `${what}: ${answer.message}`, { hint: "Correct it in tidegate.yaml" });
   }
 }
 

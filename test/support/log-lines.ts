@@ -6,7 +6,7 @@ import type { Readable } from "node:stream";
 /** One line of Tidegate's log; what is no JSON is in `msg`. */
 export interface LogLine {
   readonly name?: string;
-  readonly level?: number;
+  readonly level?: string;
   readonly msg: string;
   readonly address?: string;
   readonly pid?: number;
