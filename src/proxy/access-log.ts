@@ -158,7 +158,7 @@ export class AccessLog {
     let at = putTenths(out, putAll(out, from, KEYS.ms), nowMs - startMs);
     at = putAll(out, at, KEYS.upstreamMs);
     at = headMs === 0 ? putAll(out, at, NULL) : putTenths(out, at, headMs - startMs);
-    at = putNumber(out, putAll(out, at, KEYS.attempts), exchange.attempts);
+    at = putNumber(out, putAll(out, at, KEYS.attempts), exchange.attempts.count);
     at = putAll(out, at, KEYS.requestBytes);
     at = putNumber(out, at, exchange.facts.requestBytes + exchange.request.bodyBytes);
     return putNumber(out, putAll(out, at, KEYS.responseBytes), exchange.response.bodyBytes);

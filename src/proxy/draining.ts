@@ -37,7 +37,7 @@ function closeSome(plane: DataPlane, asked: Set<Tunnel | Exchange>, leftMs: numb
   for (const long of left.slice(0, Math.ceil(left.length / looks))) {
     asked.add(long);
     if ("closePolitely" in long) long.closePolitely();
-    else long.endEventStream();
+    else long.response.endEventStream();
   }
 }
 

@@ -14,7 +14,7 @@ export function closePolitely(plane: DataPlane): void {
     const { instance } = stream;
     if (instance === null || !isClosed(instance)) continue;
     later(plane, instance, () => {
-      if (stream.instance === instance && plane.streams.has(stream)) stream.endEventStream();
+      if (stream.instance === instance && plane.streams.has(stream)) stream.response.endEventStream();
     });
   }
 }

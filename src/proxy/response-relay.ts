@@ -239,7 +239,7 @@ export class ResponseRelay {
     const { plane, client } = this.#exchange;
     const taken = this.#take(count);
     if (taken < count) this.isReusable = false;
-    if (!isOwn || this.#exchange.isHeld) {
+    if (!isOwn || this.#exchange.held.isHeld) {
       const out = plane.output.room(taken);
       return this.#send(out, put(out, 0, bytes, 0, taken));
     }
@@ -330,7 +330,8 @@ export class ResponseRelay {
   #send(out: Buffer, end: number): boolean {
     const exchange = this.#exchange;
     const { plane } = exchange;
-    if (exchange.isHeld) return exchange.hold(Buffer.from(out.subarray(0, end)), this.#state === DONE);
+    if (exchange.held.isHeld)
+      return exchange.held.keep(Buffer.from(out.subarray(0, end)), this.#state === DONE);
     const goesOn = end === 0 ? true : plane.output.send(exchange.client.socket, out, end);
     if (this.#state === DONE) {
       exchange.responseDone();

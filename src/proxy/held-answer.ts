@@ -1,0 +1,54 @@
+// An answer that has to wait until every worker knows what it says of its session (SPEC A5). Meanwhile the upstream waits
+// as well, so that at most one read's worth of bytes is kept.
+
+import type { Exchange } from "./exchange.ts";
+
+/** The held answer of an exchange; used again with it. */
+export class HeldAnswer {
+  readonly #exchange: Exchange;
+  #bytes: Buffer[] = [];
+  #isWhole = false;
+  /** Counts the holds, so that a late word about an earlier one means nothing. */
+  #hold = 0;
+  isHeld = false;
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
+  }
+
+  /** Holds the answer unless everybody knows already. */
+  begin(): void {
+    this.#hold += 1;
+    const hold = this.#hold;
+    this.isHeld = this.#exchange.plane.replicate(() => {
+      if (hold === this.#hold) this.#letGo();
+    });
+  }
+
+  /** Keeps bytes; false, since nothing more may come meanwhile. `isWhole`: they are the last. */
+  keep(bytes: Buffer, isWhole: boolean): boolean {
+    this.#bytes.push(bytes);
+    this.#isWhole = isWhole;
+    return false;
+  }
+
+  /** The exchange is over, however: nobody else may ever get these bytes. */
+  reset(): void {
+    if (!this.isHeld) return;
+    this.#hold += 1;
+    this.isHeld = false;
+    this.#isWhole = false;
+    this.#bytes = [];
+  }
+
+  #letGo(): void {
+    if (!this.isHeld) return;
+    const bytes = this.#bytes;
+    const isWhole = this.#isWhole;
+    this.reset();
+    const exchange = this.#exchange;
+    for (const piece of bytes) exchange.client.socket.write(piece);
+    if (isWhole) exchange.responseDone();
+    else exchange.upstream?.startReading();
+  }
+}
