@@ -6,11 +6,11 @@ const LENGTH_MAX = 64;
 
 /**
  * The known word that differs least from the given one (letters exchanged, missing, added or changed; upper and lower
- * case are alike); undefined when none is near: at most a third of the letters may differ, but two always.
+ * case are alike); undefined when none is near: at most a third of the letters may differ, but two in words of four letters or more.
  */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   let best: string | undefined;
-  let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
+  let bestDistance = Math.max(word.length < 4 ? 1 : 2, Math.floor(word.length / 3)) + 1;
   for (const candidate of known) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
     if (distance < bestDistance && distance < candidate.length) {

@@ -3,6 +3,7 @@
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { ApplyRequest, ApplyResult } from "../admin/routes/apply.ts";
+import { type Fault, FaultError } from "../base/fault.ts";
 import { ok, unwrap } from "../base/result.ts";
 import { type Cli, type ClientOptions, examples, printJson, withClientOptions } from "./cli.ts";
 import { AdminClient } from "./client.ts";
@@ -63,8 +64,17 @@ async function requestOf(cli: Cli, options: ApplyOptions): Promise<ApplyRequest>
     pages[resolve(cli.folder, page)] = read.value;
     return ok(read.value);
   };
-  unwrap(readResources(text, { file: options.file, readFile: readPage }));
+  const resources = readResources(text, { file: options.file, readFile: readPage });
+  if (!resources.ok) throw new FaultError(told(resources.fault, text));
   return { file: path, text, pages, ...(options.reason === undefined ? {} : { reason: options.reason }) };
+}
+
+/** The settings of a process are taken for a domain.yaml easily. */
+function told(mistakes: Fault, text: string): Fault {
+  if (!/^(router|include|admin|listeners)\s*:/m.test(text)) return mistakes;
+  const hint =
+    "These are process settings (tidegate.yaml): name the domain.yaml; a change of settings needs a restart";
+  return { ...mistakes, hint };
 }
 
 function summary({ dryRun, events, revision, applied }: ApplyResult): string {

@@ -89,10 +89,14 @@ export function reasonHeader(reason: string | undefined): Readonly<Record<string
   return reason === undefined ? {} : { "x-reason": encodeURIComponent(reason) };
 }
 
-/** Reads an option that counts something; undefined when it was not given. */
-export function wholeNumber(text: string | undefined, option: string): number | undefined {
-  if (text === undefined || /^\d{1,9}$/.test(text)) return text === undefined ? undefined : Number(text);
-  throw usageError(`"${text}" is no number for ${option}`, "Write a whole number, such as 100");
+/** Reads an option that counts something, from `least` on; undefined when it was not given. */
+export function wholeNumber(text: string | undefined, option: string, least = 0): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d{1,9}$/.test(text) && Number(text) >= least) return Number(text);
+  throw usageError(
+    `"${text}" is no number for ${option}`,
+    `Write a whole number from ${least} on, such as 100`,
+  );
 }
 
 /** A mistake in how the command was called: exit status 2. */

@@ -132,7 +132,8 @@ function tokenIn(file: string): string {
   try {
     text = readFileSync(file, "utf8");
   } catch (cause) {
-    const message = `Cannot read the token file "${file}": ${(cause as Error).message}`;
+    const { code, message: why } = cause as NodeJS.ErrnoException;
+    const message = `Cannot read the token file "${file}": ${code === "ENOENT" ? "it is not there" : why}`;
     throw new FaultError(fault("FILE_UNREADABLE", message, { cause }));
   }
   const lines = text.split("\n").map((line) => line.replace(/(^|\s)#.*$/, "").trim());

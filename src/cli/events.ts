@@ -21,6 +21,8 @@ const LIMIT_DEFAULT = 20;
 /** A control process that was killed is back long before. */
 const RECONNECTS_MAX = 60;
 const RECONNECT_MS = 1000;
+/** Of the longest that is usual, `file:domain.yaml`: what comes is not known, so that the column cannot fit itself. */
+const ACTOR_WIDTH = 16;
 
 /** Adds the command. */
 export function addEvents(program: Command, cli: Cli): void {
@@ -56,7 +58,7 @@ export function addEvents(program: Command, cli: Cli): void {
 
 function fetchEntries(client: AdminClient, options: EventOptions): Promise<EventList> {
   const query = new URLSearchParams({
-    limit: String(wholeNumber(options.limit, "--limit") ?? LIMIT_DEFAULT),
+    limit: String(wholeNumber(options.limit, "--limit", 1) ?? LIMIT_DEFAULT),
   });
   const after = wholeNumber(options.after, "--after");
   if (after !== undefined) query.set("after", String(after));
@@ -97,7 +99,7 @@ function printEntry({ terminal }: Cli, options: EventOptions, entry: JournalEntr
     return;
   }
   const { actor, reason } = entry.command.origin;
-  const head = `${String(entry.revision).padStart(6)}  ${formatLocalTime(entry.at)}  ${actor.padEnd(10)}`;
+  const head = `${String(entry.revision).padStart(6)}  ${formatLocalTime(entry.at)}  ${actor.padEnd(ACTOR_WIDTH)}`;
   for (const { message } of entry.events) {
     const isTold = reason === undefined || message.includes(reason);
     const why = isTold ? "" : paint(` (${reason})`, "quiet", terminal);

@@ -82,7 +82,13 @@ async function runMode(
     const path = `/v1/nodes/${encodeURIComponent(options.node)}/mode`;
     return change(cli, client, options, path, parseMode(first));
   }
-  if (first === undefined) return listModes(cli, client, options);
+  if (first === undefined) {
+    if (options.until === undefined && options.reason === undefined) return listModes(cli, client, options);
+    throw usageError(
+      "Cannot set a mode: no server or node is named",
+      "Write `tidegate mode NAME MODE`, or `tidegate mode --node NAME MODE`",
+    );
+  }
   if (second === undefined && MODES.some((mode) => mode === first)) {
     throw usageError(
       `Cannot set the mode ${first}: no server is named`,
@@ -108,27 +114,30 @@ async function change(
   try {
     const results = await client.call<ModeResults>({ method: "PUT", path, body });
     if (options.json === true) return printJson(cli.terminal, results);
-    printResults(cli, results);
+    printResults(cli, options, results);
   } catch (error) {
     if (!(error instanceof ProblemError) || error.problem.code !== "NOT_APPLIED") throw error;
     // Accepted and kept, but not in force everywhere: the lines are still the answer (SPEC M3).
     if (options.json === true) printJson(cli.terminal, error.problem);
-    else if (error.problem.result !== undefined) printResults(cli, error.problem.result as ModeResults);
+    else if (error.problem.result !== undefined) {
+      printResults(cli, options, error.problem.result as ModeResults);
+    }
     printFault(cli.terminal, error.fault);
     cli.status = EXIT.timedOut;
   }
 }
 
-function printResults({ terminal }: Cli, { servers }: ModeResults): void {
-  for (const result of servers) terminal.out(`${resultLine(result)}\n`);
+function printResults({ terminal }: Cli, { node }: ModeOptions, { servers }: ModeResults): void {
+  const word = node === undefined ? "mode" : "node mode";
+  for (const result of servers) terminal.out(`${resultLine(word, result)}\n`);
   if (servers.length === 0) terminal.out("The mode is set; no server is concerned yet\n");
 }
 
-/** The line of SPEC M3. */
-function resultLine(result: ModeResult): string {
+/** The line of SPEC M3; with a node, its mode is not the server's own. */
+function resultLine(word: string, result: ModeResult): string {
   const { server, mode, was, appliedRouters, routers, inFlight, note } = result;
   const line =
-    `${server}: mode ${mode} (was ${was}), applied by ${appliedRouters} of ${routers} routers, ` +
+    `${server}: ${word} ${mode} (was ${was}), applied by ${appliedRouters} of ${routers} routers, ` +
     `${counted(inFlight, "request")} in flight`;
   return note === null ? line : `${line}; ${note}`;
 }
@@ -163,6 +172,13 @@ function parseMode(text: string | undefined): Mode {
 }
 
 function parseUntil(text: string, now: EpochMs): EpochMs {
+  // Settings take a bare number as seconds, but here most would mean minutes.
+  if (/^\d+(\.\d+)?$/.test(text)) {
+    throw usageError(
+      `"${text}" has no unit`,
+      `Write ${text}m for minutes, or ${text}s, ${text}h or ${text}d`,
+    );
+  }
   const durationMs = parseDurationMs(text);
   const until = durationMs === undefined ? parseLocalTime(text, now) : ((now + durationMs) as EpochMs);
   if (until !== undefined && until > now) return until;

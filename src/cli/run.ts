@@ -42,13 +42,16 @@ async function settingsOf(cli: Cli, config: string | undefined): Promise<Process
 
 function printStarted(
   { terminal }: Cli,
-  { admin, domain, dataDir }: ProcessSettings,
+  { admin, domain, dataDir, router }: ProcessSettings,
   listeners: Parameters<Parameters<Cli["runKeeper"]>[1]>[0],
 ): void {
-  terminal.out(`Tidegate runs the domain "${domain}" in ${dataDir}\n`);
+  const { accessLog } = router;
+  // What reads an access log on standard output can do nothing with these lines.
+  const say = accessLog.format !== "off" && accessLog.path === "stdout" ? terminal.err : terminal.out;
+  say(`Tidegate runs the domain "${domain}" in ${dataDir}\n`);
   for (const { name, address, port } of listeners) {
-    terminal.out(`  listener ${name}: ${address.replace(/:0$/, `:${port}`)}\n`); // 0 took a free one
+    say(`  listener ${name}: ${address.replace(/:0$/, `:${port}`)}\n`); // 0 took a free one
   }
-  if (admin.listen !== "") terminal.out(`  admin API: http://${admin.listen}\n`);
-  terminal.out("  Ctrl-C ends it\n");
+  if (admin.listen !== "") say(`  admin API: http://${admin.listen}\n`);
+  say("  Ctrl-C ends it\n");
 }

@@ -63,7 +63,7 @@ export function addSessions(program: Command, cli: Cli): void {
 
 async function listSessions(cli: Cli, options: SessionOptions, id: string): Promise<void> {
   const { edition, server, limit } = options;
-  const query = new URLSearchParams({ limit: String(wholeNumber(limit, "--limit") ?? LIMIT_DEFAULT) });
+  const query = new URLSearchParams({ limit: String(wholeNumber(limit, "--limit", 1) ?? LIMIT_DEFAULT) });
   if (edition !== undefined) query.set("edition", edition);
   if (server !== undefined) query.set("server", server);
   const path = `/v1/applications/${encodeURIComponent(id)}/sessions?${query}`;

@@ -12,6 +12,7 @@ t.test("a mistyped name is led to the nearest that there is", async (t) => {
 t.test("a name that is near to nothing gets no suggestion", async (t) => {
   t.equal(nearest("billing", ["Server01", "Cluster01"]), undefined);
   t.equal(nearest("x", []), undefined);
+  t.equal(nearest("clf", ["off", "json"]), undefined, "two of three letters are another word");
   t.equal(
     nearest("a".repeat(100_000), ["a".repeat(99_999)]),
     undefined,

@@ -46,7 +46,11 @@ t.test("wrong usage ends with exit status 2 and says what is meant [C1]", async 
     [["mode", "Server01", "break", "--node", "node01"], /of a node at once/],
     [["mode", "Server01", "break", "--until", "soon"], /"soon" is no time/],
     [["mode", "Server01", "break", "--until", "2020-01-01"], /is past/],
+    [["mode", "Server01", "break", "--until", "30"], /"30" has no unit\n {2}hint: Write 30m for minutes/],
+    [["mode", "--until", "30m"], /no server or node is named/],
+    [["mode", "--reason", "why"], /no server or node is named/],
     [["events", "--after", "-1"], /is no number for --after/],
+    [["events", "--limit", "0"], /is no number for --limit/],
   ];
   for (const [args, message] of wrong) {
     const { status, out, err } = await tidegate(args, { folder });
@@ -95,7 +99,51 @@ t.test("check finds the settings nearby and follows what they include", async (t
   t.match((await tidegate(["check"], { folder })).out, /^config\/tidegate\.yaml: no mistakes/);
   const noted = await tidegate(["check"], { folder });
   t.match(noted, { status: 0, out: /^config\/domain\.yaml: no mistakes \(domain\)$/m });
-  t.match(noted.err, /note: .*"C1".*no mistake when the domain has it already/);
+  t.match(
+    noted.err,
+    /^config\/domain\.yaml:2:\d+: servers\[0\]\.cluster: There is no cluster "C1" .*no mistake when/m,
+  );
+});
+
+t.test(
+  "check tells broken references beside the mistakes, each with its place and what was meant",
+  async (t) => {
+    const folder = testFolder(t);
+    const text = `clusters: [{ name: Cluster01 }]
+servers:
+  - { name: Server01, cluster: Cluster1, address: "127.0.0.1:9081", route: s1 }
+applications:
+  - id: shop
+    virtualHosts: [default_hots]
+    maintenancePage: missing.html
+    editions: [{ label: "1", targets: [{ cluster: Cluster02 }, { server: Server09 }] }]
+`;
+    writeFileSync(join(folder, "domain.yaml"), text);
+    const { status, err } = await tidegate(["check", "domain.yaml"], { folder });
+    t.equal(status, 1);
+    t.match(err, /^domain\.yaml:5:5: .*missing\.html/m);
+    t.match(
+      err,
+      /^domain\.yaml:3:32: servers\[0\]\.cluster: There is no cluster "Cluster1".*mean "Cluster01"\?/m,
+    );
+    t.match(err, /^domain\.yaml:6:20: .*no virtual host "default_hots".*mean "default_host"\?/m);
+    t.match(err, /^domain\.yaml:8:51: .*no cluster "Cluster02"/m);
+    t.match(err, /^domain\.yaml:8:74: .*no server "Server09"/m);
+    const twice = `applications:
+  - { id: a, contextRoots: [/shop], editions: [{ label: "1", targets: [{ cluster: C }] }] }
+  - { id: b, contextRoots: [/shop], editions: [{ label: "1", targets: [{ cluster: C }] }] }
+`;
+    writeFileSync(join(folder, "domain.yaml"), twice);
+    const other = await tidegate(["check", "domain.yaml"], { folder });
+    t.equal(other.status, 1, "a broken reference hides no mistake");
+    t.match(other.err, /context root "\/shop".*to application "b": application "a" has it/);
+  },
+);
+
+t.test("check misses a tokens file that is not there", async (t) => {
+  const folder = testFolder(t);
+  writeFileSync(join(folder, "tidegate.yaml"), "admin: { tokensFile: tokens }\n");
+  t.match(await tidegate(["check"], { folder }), { status: 1, err: /tokens": it is not there/ });
 });
 
 t.test("run refuses settings with mistakes before anything starts", async (t) => {
