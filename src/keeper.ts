@@ -21,7 +21,7 @@ import { type HeldLock, takeLock } from "./system/lock.ts";
 import { openLog } from "./system/log.ts";
 import { type ListeningSocket, openListeners } from "./system/open-listeners.ts";
 import { ProcessTree } from "./system/process-tree.ts";
-import { onSignals } from "./system/signals.ts";
+import { onSignals, type Signal } from "./system/signals.ts";
 
 /** How long an address may stay in use after a keeper was killed: its workers still let exchanges finish. */
 const TAKE_OVER_MS = 5000;
@@ -94,8 +94,8 @@ export async function runKeeper(
   const keeper = started.value;
   const stop = stopper(keeper, log, options.clock ?? systemClock);
   const giveBack = onSignals({
-    SIGTERM: stop,
-    SIGINT: stop,
+    SIGTERM: () => stop("SIGTERM"),
+    SIGINT: () => stop("SIGINT"),
     SIGHUP: () => keeper.tree.say("control", { kind: "reload" }),
     SIGUSR2: () => void keeper.tree.replaceWorkers(),
   });
@@ -142,16 +142,16 @@ async function openSockets(
   return ok(sockets.value.slice(trials.length));
 }
 
-/** The first call stops, the second ends everything at once. */
-function stopper(keeper: Keeper, log: Log, clock: Clock): () => void {
-  let askedAt: MonotonicMs | undefined;
-  return () => {
-    const now = clock.monotonicMs();
-    if (askedAt === undefined) {
-      askedAt = now;
+/** The first signal stops, the second ends everything at once, unless it is the same one passed on twice. */
+function stopper(keeper: Keeper, log: Log, clock: Clock): (signal: Signal) => void {
+  let asked: { readonly signal: Signal; readonly at: MonotonicMs } | undefined;
+  return (signal) => {
+    const at = clock.monotonicMs();
+    if (asked === undefined) {
+      asked = { signal, at };
       log.info({}, "Stopping; a second signal stops at once");
       keeper.tree.stop();
-    } else if (now - askedAt >= SAME_SIGNAL_MS) {
+    } else if (signal !== asked.signal || at - asked.at >= SAME_SIGNAL_MS) {
       log.info({}, "Stopping at once");
       keeper.tree.kill();
     }

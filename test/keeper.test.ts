@@ -278,7 +278,8 @@ t.test("one Ctrl-C that arrives twice, from the terminal and from npx, stops gen
   const tree = await readyTree(t, { workers: 1, stopGraceMs: 60_000 });
   const held = await connect(tree.ports[0] ?? 0);
   tree.keeper.kill("SIGINT");
-  tree.keeper.kill("SIGTERM");
+  await tree.logs("Stopping; a second signal");
+  tree.keeper.kill("SIGINT");
   await tree.hears((line) => line.by === "worker:0" && line.event === "stop");
   held.socket.destroy();
   const [status] = await once(tree.keeper, "exit");

@@ -21,8 +21,7 @@ const LIMIT_DEFAULT = 20;
 /** A control process that was killed is back long before. */
 const RECONNECTS_MAX = 60;
 const RECONNECT_MS = 1000;
-/** Of the longest that is usual, `file:domain.yaml`: what comes is not known, so that the column cannot fit itself. */
-const ACTOR_WIDTH = 16;
+const ACTOR_WIDTH = 10;
 
 /** Adds the command. */
 export function addEvents(program: Command, cli: Cli): void {
@@ -52,7 +51,7 @@ export function addEvents(program: Command, cli: Cli): void {
       const list = await fetchEntries(client, options);
       if (options.follow === true) await follow(cli, client, options, list);
       else if (options.json === true) printJson(cli.terminal, list);
-      else for (const entry of list.entries) printEntry(cli, options, entry);
+      else printEntries(cli, options, list);
     });
 }
 
@@ -67,7 +66,7 @@ function fetchEntries(client: AdminClient, options: EventOptions): Promise<Event
 
 /** Prints what is there, then what comes; a connection that breaks is made again from where it was. */
 async function follow(cli: Cli, client: AdminClient, options: EventOptions, list: EventList): Promise<void> {
-  for (const entry of list.entries) printEntry(cli, options, entry);
+  const width = printEntries(cli, options, list);
   let { next } = list;
   for (let failures = 0; failures < RECONNECTS_MAX; failures += 1) {
     try {
@@ -75,7 +74,7 @@ async function follow(cli: Cli, client: AdminClient, options: EventOptions, list
       const response = await client.open({ method: "GET", path, headers: { accept: "text/event-stream" } });
       for await (const data of sentEvents(response)) {
         const entry = JSON.parse(data) as JournalEntry;
-        printEntry(cli, options, entry);
+        printEntry(cli, options, entry, width);
         next = entry.revision;
         failures = 0;
       }
@@ -93,13 +92,20 @@ function isPassing(error: unknown): boolean {
   return !(error instanceof FaultError) || error.fault.code === "ADMIN_UNREACHABLE";
 }
 
-function printEntry({ terminal }: Cli, options: EventOptions, entry: JournalEntry): void {
+/** Answers the width of the actors, for the entries that follow. */
+function printEntries(cli: Cli, options: EventOptions, { entries }: EventList): number {
+  const width = Math.max(ACTOR_WIDTH, ...entries.map(({ command }) => command.origin.actor.length));
+  for (const entry of entries) printEntry(cli, options, entry, width);
+  return width;
+}
+
+function printEntry({ terminal }: Cli, options: EventOptions, entry: JournalEntry, width: number): void {
   if (options.json === true) {
     terminal.out(`${JSON.stringify(entry)}\n`);
     return;
   }
   const { actor, reason } = entry.command.origin;
-  const head = `${String(entry.revision).padStart(6)}  ${formatLocalTime(entry.at)}  ${actor.padEnd(ACTOR_WIDTH)}`;
+  const head = `${String(entry.revision).padStart(6)}  ${formatLocalTime(entry.at)}  ${actor.padEnd(width)}`;
   for (const { message } of entry.events) {
     const isTold = reason === undefined || message.includes(reason);
     const why = isTold ? "" : paint(` (${reason})`, "quiet", terminal);

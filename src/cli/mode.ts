@@ -114,30 +114,29 @@ async function change(
   try {
     const results = await client.call<ModeResults>({ method: "PUT", path, body });
     if (options.json === true) return printJson(cli.terminal, results);
-    printResults(cli, options, results);
+    printResults(cli, results);
   } catch (error) {
     if (!(error instanceof ProblemError) || error.problem.code !== "NOT_APPLIED") throw error;
     // Accepted and kept, but not in force everywhere: the lines are still the answer (SPEC M3).
     if (options.json === true) printJson(cli.terminal, error.problem);
     else if (error.problem.result !== undefined) {
-      printResults(cli, options, error.problem.result as ModeResults);
+      printResults(cli, error.problem.result as ModeResults);
     }
     printFault(cli.terminal, error.fault);
     cli.status = EXIT.timedOut;
   }
 }
 
-function printResults({ terminal }: Cli, { node }: ModeOptions, { servers }: ModeResults): void {
-  const word = node === undefined ? "mode" : "node mode";
-  for (const result of servers) terminal.out(`${resultLine(word, result)}\n`);
+function printResults({ terminal }: Cli, { servers }: ModeResults): void {
+  for (const result of servers) terminal.out(`${resultLine(result)}\n`);
   if (servers.length === 0) terminal.out("The mode is set; no server is concerned yet\n");
 }
 
-/** The line of SPEC M3; with a node, its mode is not the server's own. */
-function resultLine(word: string, result: ModeResult): string {
+/** The line of SPEC M3. */
+function resultLine(result: ModeResult): string {
   const { server, mode, was, appliedRouters, routers, inFlight, note } = result;
   const line =
-    `${server}: ${word} ${mode} (was ${was}), applied by ${appliedRouters} of ${routers} routers, ` +
+    `${server}: mode ${mode} (was ${was}), applied by ${appliedRouters} of ${routers} routers, ` +
     `${counted(inFlight, "request")} in flight`;
   return note === null ? line : `${line}; ${note}`;
 }
