@@ -94,9 +94,14 @@ function serve(request: http.IncomingMessage, response: http.ServerResponse): vo
   if (options.isSecretive === true) response.setHeader("connection", "keep-alive"); // then Node adds no hint
   if (isDrawn(options.saysCloseShare)) response.setHeader("connection", "close");
   if (isDrawn(options.closesShare)) {
-    response.on("finish", () => setTimeout(() => socket.destroy(), random.next() * 3));
+    response.on("finish", () => setTimeout(() => closeIdle(socket, before + 1), random.next() * 3));
   }
   answer(request, response, pathname, searchParams);
+}
+
+/** Closes a connection on which nothing new has begun: a request may be on its way all the same. */
+function closeIdle(socket: Socket, requests: number): void {
+  if (served.get(socket) === requests) socket.destroy();
 }
 
 function answer(
@@ -271,6 +276,7 @@ function events(response: http.ServerResponse): void {
 }
 
 function upgrade(request: http.IncomingMessage, socket: Duplex, head: Buffer): void {
+  served.set(request.socket, (served.get(request.socket) ?? 0) + 1);
   sockets.handleUpgrade(request, socket, head, (client: WebSocket) => {
     client.on("error", () => client.terminate());
     client.on("message", (data, isBinary) => client.send(data, { binary: isBinary }));

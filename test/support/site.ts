@@ -241,8 +241,9 @@ export class Site {
   /** Kills an application server. */
   async killServer(name: string): Promise<void> {
     const server = this.server(name);
-    this.timeline.dies(server.pid);
+    const hasGone = this.timeline.dies(server.pid);
     await server.kill();
+    hasGone();
   }
 
   async routers(): Promise<readonly RouterView[]> {

@@ -15,7 +15,7 @@ interface Phase {
 /** The record of one site. */
 export class Timeline {
   readonly #modes = new Map<string, Phase[]>();
-  readonly #deaths = new Map<number, number>();
+  readonly #deaths = new Map<number, { readonly from: number; until: number }>();
   readonly #breaks: number[] = [];
 
   /** A command sets the mode of a server; the result is to be called when it has returned. */
@@ -29,9 +29,13 @@ export class Timeline {
     };
   }
 
-  /** An application server's process is about to be killed. */
-  dies(pid: number): void {
-    this.#deaths.set(pid, performance.now());
+  /** An application server's process is about to be killed; the result is to be called when it has gone. */
+  dies(pid: number): () => void {
+    const death = { from: performance.now(), until: Number.POSITIVE_INFINITY };
+    this.#deaths.set(pid, death);
+    return () => {
+      death.until = performance.now();
+    };
   }
 
   /** A process that carries client connections is about to be killed. */
@@ -50,12 +54,20 @@ export class Timeline {
   }
 
   hasDied(pid: number, by: number): boolean {
-    return (this.#deaths.get(pid) ?? Number.POSITIVE_INFINITY) <= by;
+    return (this.#deaths.get(pid)?.from ?? Number.POSITIVE_INFINITY) <= by;
   }
 
   /** Whether any application server died in that time. */
   someoneDied(from: number, to: number): boolean {
-    return [...this.#deaths.values()].some((at) => at >= from && at <= to);
+    return [...this.#deaths.values()].some((death) => death.from <= to && death.until >= from);
+  }
+
+  /** The last death before a moment in words, for messages. */
+  lastDeath(before: number): string {
+    const last = [...this.#deaths].findLast(([, death]) => death.from <= before);
+    if (last === undefined) return "no server had died";
+    const [pid, { from, until }] = last;
+    return `server process ${pid} had died from ${Math.round(from)} to ${Math.round(until)}`;
   }
 
   /** Whether a client's connection that was open for this time may have been lost with a killed process. */

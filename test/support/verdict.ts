@@ -105,7 +105,7 @@ export function isAnswered(
     outcome.kind === "answer"
       ? `${outcome.status} ${outcome.body.toString().slice(0, 200)}`
       : `${outcome.cause}${outcome.hadHead ? " after the head" : ""}`;
-  const took = `from ${Math.round(startedAt)} to ${Math.round(endedAt)}`;
+  const took = `from ${Math.round(startedAt)} to ${Math.round(endedAt)}; ${company.site.timeline.lastDeath(endedAt)}`;
   verdict.blame(`${expected.who} got ${what}${isReused ? " on a kept connection" : ""}, ${took}`);
   return false;
 }
