@@ -134,7 +134,7 @@ class SessionUser {
         this.#blame(`got somebody else's session: ${JSON.stringify(told)}`);
       verdict.count("births");
     }
-    const cookie = cookieOf(answer) ?? known?.cookie ?? "";
+    const cookie = withCookies(known?.cookie ?? "", answer);
     const { session, server, pid, counter } = told;
     this.#known = { cookie, session, server, pid, least: counter + 1, most: counter + 1 };
   }
@@ -163,6 +163,23 @@ class SessionUser {
 /** The application's answer. */
 export function read(answer: Answer): AppAnswer & { readonly digest?: string } {
   return JSON.parse(answer.body.toString()) as AppAnswer & { readonly digest?: string };
+}
+
+/** A Cookie field after an answer's cookies, as a browser keeps it. */
+function withCookies(cookie: string, answer: Answer): string {
+  const jar = new Map(
+    cookie.split("; ").flatMap((pair) => {
+      const at = pair.indexOf("=");
+      return at < 0 ? [] : [[pair.slice(0, at), pair] as const];
+    }),
+  );
+  for (const line of answer.headers["set-cookie"] ?? []) {
+    const [pair = ""] = line.split(";");
+    const name = pair.slice(0, pair.indexOf("="));
+    if (/; *max-age=0/i.test(line)) jar.delete(name);
+    else jar.set(name, pair);
+  }
+  return [...jar.values()].join("; ");
 }
 
 /** The session cookie that an answer sets. */
