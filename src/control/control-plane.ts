@@ -168,6 +168,7 @@ export class ControlPlane {
 
   /** Before the table: a worker that reports the revision has forgotten the session. */
   #announce(entry: JournalEntry): void {
+    logEntry(this.#parts.log, entry);
     const { command } = entry;
     if (command.kind === "end-session") {
       this.#link.endSession(command.application, command.fingerprint);
@@ -235,4 +236,11 @@ async function recoverBasis({ settings, journal, log }: ControlPlaneParts): Prom
   const { domain, sinceSnapshot } = recovered.value;
   log.info({ revision: domain.revision, entries: sinceSnapshot }, "The domain is recovered from the journal");
   return ok({ secrets: secrets.value, recovered: recovered.value });
+}
+
+/** What operators have changed stands in the log too; what an included file has changed is told where it is applied. */
+function logEntry(log: Log, { revision, command, events }: JournalEntry): void {
+  const { actor } = command.origin;
+  if (actor.startsWith("file:")) return;
+  for (const { message } of events) log.info({ revision, actor }, message);
 }

@@ -181,6 +181,19 @@ t.test("a reload applies what changed in the included file, and only that [C5]",
   t.equal(site.plane.operations.domain().revision, 2);
 });
 
+t.test("what an operator changes stands in the log, with who and why", async (t) => {
+  const site = await startControl(t);
+  const origin = { actor: "anna", reason: "JDK update" };
+  const target = { kind: "server", name: "Server02" as ServerName } as const;
+  await site.plane.operations.setMode({ origin, target, mode: "affinity" });
+  t.ok(
+    site.log.lines.some(
+      ({ level, message }) =>
+        level === "info" && message === 'Server02: mode affinity (was normal), because "JDK update"',
+    ),
+  );
+});
+
 t.test(
   "a mistake in the included file is logged line by line, and control serves on with what it had [C5]",
   async (t) => {
