@@ -5,6 +5,7 @@ import type { FastifyRequest } from "fastify";
 import { unwrap } from "../base/result.ts";
 import type { EpochMs } from "../base/units.ts";
 import type { ModeResult } from "../control/operations.ts";
+import { MAINTENANCE_PAGE_LENGTH_MAX } from "../domain/application.ts";
 import type { ModeTarget } from "../domain/command.ts";
 import type { Mode } from "../domain/mode.ts";
 import { appliedOrThrow, type Backend, originOf, REASON_LENGTH_MAX } from "./api.ts";
@@ -15,12 +16,16 @@ export interface ModeChange {
   readonly mode?: Mode;
   readonly reason?: string;
   readonly until?: EpochMs;
+  readonly page?: string;
 }
 
 /** What came of it: one entry a server. */
 export interface ModeResults {
   readonly servers: readonly ModeResult[];
 }
+
+/** A page has characters of up to four octets, and JSON may write one as six. */
+export const MODE_BODY_BYTES_MAX: number = 6 * MAINTENANCE_PAGE_LENGTH_MAX + 16_384;
 
 /** Body of `PUT …/mode`. */
 export const ModeChangeSchema: SchemaOf<ModeChange> = Type.Object(
@@ -36,6 +41,12 @@ export const ModeChangeSchema: SchemaOf<ModeChange> = Type.Object(
     ),
     until: Type.Optional(
       epochMs("When the work will be done: users are told by `Retry-After`, nothing switches back by itself"),
+    ),
+    page: Type.Optional(
+      Type.String({
+        maxLength: MAINTENANCE_PAGE_LENGTH_MAX,
+        description: "HTML for users who find no server because of it, instead of the application's page",
+      }),
     ),
   },
   {
@@ -79,6 +90,7 @@ export async function changeMode(
       // As in WebSphere's setMaintenanceMode: maintenance without a mode named is affinity (SPEC M1).
       mode: change.mode ?? "affinity",
       ...(change.until === undefined ? {} : { until: change.until }),
+      ...(change.page === undefined ? {} : { page: change.page }),
     }),
   );
   const missing = [...new Set(servers.flatMap((result) => result.missing))];

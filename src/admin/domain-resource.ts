@@ -50,6 +50,7 @@ const ModeSettingSchema: SchemaOf<ModeSetting> = Type.Object(
     actor: Type.String({ description: "Who set it" }),
     reason: Type.Optional(Type.String({ description: "Why" })),
     until: Type.Optional(epochMs("When the operator expects to be done")),
+    page: Type.Optional(Type.String({ description: "HTML instead of the application's maintenance page" })),
   },
   { description: "A mode, with who set it and why" },
 );

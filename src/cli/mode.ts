@@ -1,13 +1,16 @@
 // tidegate mode [NAME | --node NAME] [normal|affinity|break|stop]
 
+import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { ModeChange, ModeResults } from "../admin/change-mode.ts";
 import type { ServerList } from "../admin/routes/servers.ts";
 import { nearest } from "../base/nearest.ts";
+import { unwrap } from "../base/result.ts";
 import { type EpochMs, parseDurationMs } from "../base/units.ts";
 import type { ModeResult } from "../control/operations.ts";
 import { MODES, type Mode } from "../domain/mode.ts";
 import { formatLocalTime, parseLocalTime } from "../system/local-time.ts";
+import { readTextFile } from "../system/text-file.ts";
 import {
   type Cli,
   type ClientOptions,
@@ -27,6 +30,7 @@ interface ModeOptions extends ClientOptions {
   readonly node?: string;
   readonly reason?: string;
   readonly until?: string;
+  readonly page?: string;
 }
 
 /** Adds the command. */
@@ -38,7 +42,11 @@ export function addMode(program: Command, cli: Cli): void {
       .argument("[mode]", `one of ${MODES.join(", ")}; default affinity`)
       .option("--node <name>", "all servers of a node: the stricter of server and node holds")
       .option("--reason <text>", "why; it is shown with the mode and kept in the journal")
-      .option("--until <time>", "when you expect to be done (30m, 14:30, 2026-01-31 14:30); users are told"),
+      .option("--until <time>", "when you expect to be done (30m, 14:30, 2026-01-31 14:30); users are told")
+      .option(
+        "--page <file>",
+        "HTML file for users who find no server because of it; default the application's",
+      ),
   )
     .summary("set the mode of a server or node, or list the modes")
     .description(
@@ -83,7 +91,8 @@ async function runMode(
     return change(cli, client, options, path, parseMode(first));
   }
   if (first === undefined) {
-    if (options.until === undefined && options.reason === undefined) return listModes(cli, client, options);
+    if ([options.until, options.reason, options.page].every((given) => given === undefined))
+      return listModes(cli, client, options);
     throw usageError(
       "Cannot set a mode: no server or node is named",
       "Write `tidegate mode NAME MODE`, or `tidegate mode --node NAME MODE`",
@@ -105,11 +114,12 @@ async function change(
   path: string,
   mode: Mode,
 ): Promise<void> {
-  const { reason, until } = options;
+  const { reason, until, page } = options;
   const body: ModeChange = {
     mode,
     ...(reason === undefined ? {} : { reason }),
     ...(until === undefined ? {} : { until: parseUntil(until, cli.clock.epochMs()) }),
+    ...(page === undefined ? {} : { page: unwrap(readTextFile(resolve(cli.folder, page))) }),
   };
   try {
     const results = await client.call<ModeResults>({ method: "PUT", path, body });

@@ -76,6 +76,7 @@ async function showServer(cli: Cli, options: ClientOptions, name: string): Promi
         ["since", `${formatLocalTime(server.modeSince)}, by ${server.modeActor}`],
         ["reason", reason],
         ["until", until === null ? null : formatLocalTime(until)],
+        ["page", server.modeHasPage ? "one of the mode's own" : null],
         ["status", server.statusCause === null ? server.status : `${server.status}: ${server.statusCause}`],
         ["in-flight", server.inFlight],
         ["sessions", server.sessions],

@@ -39,6 +39,8 @@ export interface ServerView {
   readonly modeActor: string;
   readonly modeReason: string | null;
   readonly modeUntil: EpochMs | null;
+  /** The mode has a maintenance page of its own. */
+  readonly modeHasPage: boolean;
   /** `up`, `down` (marked by traffic or probe; `statusCause` says why), `unknown` before anything was seen. */
   readonly status: "up" | "down" | "unknown";
   readonly statusCause: string | null;
@@ -157,6 +159,8 @@ export interface Operations {
     readonly target: ModeTarget;
     readonly mode: Mode;
     readonly until?: EpochMs;
+    /** HTML, instead of the application's maintenance page. */
+    readonly page?: string;
   }): Promise<Result<readonly ModeResult[]>>;
   applyResources(origin: Origin, resources: Resources): Promise<Result<Submitted>>;
   servers(): readonly ServerView[];

@@ -57,8 +57,7 @@ function applicationEntry(domain: Domain, application: Application, members: Mem
     balance,
     countAffinity,
     onInstanceLost: application.onInstanceLost,
-    maintenancePage: application.maintenancePage,
-    ...retryOf(domain, application, members),
+    ...maintenanceOf(domain, application, members),
     editions: application.editions.map((edition) => editionEntry(domain, application, edition, members)),
   };
 }
@@ -126,36 +125,60 @@ interface Expected {
 const UNKNOWN: Expected = { at: Number.POSITIVE_INFINITY as EpochMs, aheadMs: Number.POSITIVE_INFINITY };
 
 /**
- * When users may come back. `retryAt` is for routers, which have a clock; a table has none, since it must be the same
- * whenever it is made, and so `retryAfterSeconds` counts from when the mode was set.
+ * What users are told who find no server. `retryAt` is for routers, which have a clock; a table has none, since it must be
+ * the same whenever it is made, and so `retryAfterSeconds` counts from when the mode was set.
  */
-function retryOf(
+function maintenanceOf(
   domain: Domain,
   application: Application,
   members: Members,
-): Pick<ApplicationEntry, "retryAt" | "retryAfterSeconds"> {
-  const expected = expectedOf(domain, application, members);
-  if (expected.at === UNKNOWN.at) return { retryAfterSeconds: RETRY_AFTER_SECONDS };
-  return { retryAt: expected.at, retryAfterSeconds: Math.max(1, Math.ceil(expected.aheadMs / 1000)) };
+): Pick<ApplicationEntry, "retryAt" | "retryAfterSeconds" | "maintenancePage"> {
+  const modes = maintenanceModesOf(domain, application, members);
+  const maintenancePage = pageOf(modes.flat()) ?? application.maintenancePage;
+  const expected = modes.map(lastEnd).reduce(sooner, UNKNOWN);
+  if (expected.at === UNKNOWN.at) return { maintenancePage, retryAfterSeconds: RETRY_AFTER_SECONDS };
+  const retryAfterSeconds = Math.max(1, Math.ceil(expected.aheadMs / 1000));
+  return { maintenancePage, retryAt: expected.at, retryAfterSeconds };
 }
 
-/** When the first server of the running edition is expected back, if all of them are in maintenance. */
-function expectedOf(domain: Domain, application: Application, members: Members): Expected {
+/** For each server of the running edition the modes that keep it from new users; none when a server is left to them. */
+function maintenanceModesOf(
+  domain: Domain,
+  application: Application,
+  members: Members,
+): readonly (readonly ModeSetting[])[] {
   const edition = runningEditionOf(application);
-  let soonest = UNKNOWN;
+  const modes: (readonly ModeSetting[])[] = [];
   for (const { server } of edition === undefined ? [] : instancesOf(edition, domain.servers, members)) {
     const node = domain.nodes.get(server.node);
     const settings = node === undefined ? [server.mode] : [server.mode, node.mode];
     const causes = settings.filter((setting) => setting.mode !== "normal");
-    if (causes.length === 0) return UNKNOWN;
-    const back = causes.map(expectedEnd).reduce((one, other) => (other.at > one.at ? other : one));
-    if (back.at < soonest.at) soonest = back;
+    if (causes.length === 0) return [];
+    modes.push(causes);
   }
-  return soonest;
+  return modes;
+}
+
+/** The page that was given with the mode set last. */
+function pageOf(modes: readonly ModeSetting[]): string | undefined {
+  let newest: ModeSetting | undefined;
+  for (const setting of modes) {
+    if (setting.page !== undefined && setting.since >= (newest?.since ?? 0)) newest = setting;
+  }
+  return newest?.page;
+}
+
+/** A server is back when both its own mode and its node's are over. */
+function lastEnd(modes: readonly ModeSetting[]): Expected {
+  return modes.map(expectedEnd).reduce((one, other) => (other.at > one.at ? other : one));
 }
 
 function expectedEnd({ since, until }: ModeSetting): Expected {
   return until === undefined ? UNKNOWN : { at: until, aheadMs: until - since };
+}
+
+function sooner(one: Expected, other: Expected): Expected {
+  return other.at < one.at ? other : one;
 }
 
 /**

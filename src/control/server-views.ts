@@ -54,6 +54,7 @@ export function serverViews(
       modeActor: decisive.actor,
       modeReason: decisive.reason ?? null,
       modeUntil: decisive.until ?? null,
+      modeHasPage: decisive.page !== undefined,
       status,
       statusCause: cause,
       inFlight: work.inFlight,

@@ -11,6 +11,9 @@ import { membersOf } from "./instance.ts";
 import type { ApplicationId, VirtualHostName } from "./names.ts";
 import { checkRoutes } from "./route-ids.ts";
 
+/** Longest maintenance page in characters: every worker holds it, and sends it whole. */
+export const MAINTENANCE_PAGE_LENGTH_MAX: number = 256 * 1024;
+
 /** How a request finds the instance that owns its session (SPEC A1). `cookie` is the application's own session cookie. */
 export type Affinity =
   | {

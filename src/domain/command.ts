@@ -94,6 +94,8 @@ export type Command =
       readonly target: ModeTarget;
       readonly mode: Mode;
       readonly until?: EpochMs;
+      /** HTML, instead of the application's maintenance page. */
+      readonly page?: string;
     }
   | { readonly kind: "remove-server"; readonly origin: Origin; readonly name: ServerName }
   | { readonly kind: "remove-application"; readonly origin: Origin; readonly id: ApplicationId }

@@ -26,6 +26,8 @@ export interface ModeSetting {
   readonly reason?: string;
   /** When the operator expects to be done; only told to users (`Retry-After`), nothing switches back by itself. */
   readonly until?: EpochMs;
+  /** HTML shown instead of the application's maintenance page while this mode leaves it without a server. */
+  readonly page?: string;
 }
 
 /** What a mode lets through: the only form in which routing sees it. */
@@ -43,10 +45,7 @@ export function accessOf(mode: Mode): Access {
 }
 
 /** Sets the mode of a server or node; refuses a name that is not known. */
-export function setMode(
-  draft: Draft,
-  wish: { readonly target: ModeTarget; readonly mode: Mode; readonly until?: EpochMs },
-): void {
+export function setMode(draft: Draft, wish: ModeWish & { readonly target: ModeTarget }): void {
   if (wish.target.kind === "server") setServerMode(draft, wish.target.name, wish);
   else setNodeMode(draft, wish.target.name, wish);
 }
@@ -78,10 +77,8 @@ function setNodeMode(draft: Draft, name: NodeName, wish: ModeWish): void {
   dropIdleNodes(draft);
 }
 
-interface ModeWish {
-  readonly mode: Mode;
-  readonly until?: EpochMs;
-}
+/** What is asked for; actor and reason are those of the command. */
+type ModeWish = Pick<ModeSetting, "mode" | "until" | "page">;
 
 /**
  * The setting after a wish. The same mode again keeps `since`; it changes only what is given anew, so that a script that
@@ -92,11 +89,13 @@ function nextMode(draft: Draft, before: ModeSetting, wish: ModeWish): ModeSettin
   const given = {
     ...(reason === undefined ? {} : { reason }),
     ...(wish.until === undefined ? {} : { until: wish.until }),
+    ...(wish.page === undefined ? {} : { page: wish.page }),
   };
   if (wish.mode !== before.mode) return { mode: wish.mode, since: draft.now, actor, ...given };
   const isKept =
     (reason === undefined || reason === before.reason) &&
-    (wish.until === undefined || wish.until === before.until);
+    (wish.until === undefined || wish.until === before.until) &&
+    (wish.page === undefined || wish.page === before.page);
   return isKept ? before : { ...before, actor, ...given };
 }
 
@@ -115,6 +114,14 @@ function modeEvent(
   const time =
     after.until === undefined ? "" : `, for ${formatDurationMs(Math.max(0, after.until - draft.now))}`;
   const was = before.mode === after.mode ? "as before" : `(was ${before.mode})`;
-  const message = `${name}: mode ${after.mode} ${was}${time}${because}`;
-  return { kind, subject: name, message, detail: { was: before.mode, ...after } };
+  const { page, ...setting } = after;
+  const shown = page === undefined ? "" : ", with a page of its own";
+  const message = `${name}: mode ${after.mode} ${was}${time}${because}${shown}`;
+  // The page itself is in the command; here it would only make long lines longer.
+  return {
+    kind,
+    subject: name,
+    message,
+    detail: { was: before.mode, ...setting, hasPage: page !== undefined },
+  };
 }

@@ -46,6 +46,7 @@ function readCommand(stored: StoredReader): Command {
         target: readModeTarget(stored.object("target")),
         mode: stored.word("mode", ["normal", "affinity", "break", "stop"]),
         ...stored.optional("until", (key) => stored.number<EpochMs>(key)),
+        ...stored.optional("page", (key) => stored.text(key)),
       };
     case "apply-resources":
       return { kind, origin, resources: readStoredResources(stored.object("resources")) };

@@ -92,6 +92,7 @@ function readMode(stored: StoredReader): ModeSetting {
     actor: stored.text("actor"),
     ...stored.optional("reason", (key) => stored.text(key)),
     ...stored.optional("until", (key) => stored.number<EpochMs>(key)),
+    ...stored.optional("page", (key) => stored.text(key)),
   };
 }
 

@@ -2,7 +2,11 @@
 
 import { dirname, resolve } from "node:path";
 import type { Result } from "../base/result.ts";
-import type { SessionSettings, TrafficSettings } from "../domain/application.ts";
+import {
+  MAINTENANCE_PAGE_LENGTH_MAX,
+  type SessionSettings,
+  type TrafficSettings,
+} from "../domain/application.ts";
 import type { ApplicationDeclaration, EditionDeclaration } from "../domain/command.ts";
 import type { Target } from "../domain/edition.ts";
 import type {
@@ -23,9 +27,6 @@ import { ADDRESS, CONTEXT_ROOT, FILE_PATH, name, PATH_PATTERN, token } from "./w
 
 /** Reads a page by its absolute path. */
 export type PageReader = (path: string) => Result<string>;
-
-/** A page is held by every worker and sent whole. */
-const PAGE_LENGTH_MAX = 256 * 1024;
 
 const SESSIONS: Shape<SessionSettings> = made(
   record(
@@ -243,9 +244,9 @@ function pageOf(
   if (context.readFile === undefined) return reading.refuse(at, "A page cannot be read from a file here");
   const page = context.readFile(resolve(dirname(context.file), path));
   if (!page.ok) return reading.refuse(at, page.fault.message);
-  if (page.value.length <= PAGE_LENGTH_MAX) return page.value;
+  if (page.value.length <= MAINTENANCE_PAGE_LENGTH_MAX) return page.value;
   return reading.refuse(
     at,
-    `"${path}" has ${page.value.length} characters; at most ${PAGE_LENGTH_MAX} are sent`,
+    `"${path}" has ${page.value.length} characters; at most ${MAINTENANCE_PAGE_LENGTH_MAX} are sent`,
   );
 }

@@ -29,6 +29,18 @@ t.test("a mode is set, and the answer says who has applied it [M3]", async (t) =
   t.match(body, { mode: "break", modeActor: "local", modeReason: "JDK update", modeUntil: until });
 });
 
+t.test("a page may be given with a mode, as long as an application's may be [M5]", async (t) => {
+  const site = await startAdminSite(t);
+  const put = (page: string) =>
+    site.call("/v1/servers/Server02/mode", { method: "PUT", body: { mode: "break", page } });
+  t.equal((await site.call("/v1/servers/Server02")).body.modeHasPage, false);
+  const page = "\u0001".repeat(256 * 1024); // as long as JSON can make it
+  t.equal((await put(page)).status, 200);
+  t.equal((await site.call("/v1/servers/Server02")).body.modeHasPage, true);
+  t.match(site.operations.entries.at(-1)?.command, { kind: "set-mode", page });
+  t.match((await put(`${page}x`)).body, { status: 400, details: [/body\/page/] });
+});
+
 t.test("with no mode named it is affinity, as in setMaintenanceMode [M1]", async (t) => {
   const site = await startAdminSite(t);
   const set = await site.call("/v1/servers/Server01/mode", { method: "PUT", body: {} });
@@ -84,7 +96,7 @@ t.test("what is wrong with a change is told at once, and nothing changes", async
   t.match((await put("break", { "content-type": "text/plain" })).body, { status: 415 });
   t.match((await put({ reason: "x".repeat(501) })).body, { status: 400 });
   t.match((await put({ mode: "break" }, { "x-reason": "x".repeat(501) })).body, { status: 400 });
-  t.match((await put({ reason: "x".repeat(70_000) })).body, { status: 413, code: "BAD_REQUEST" });
+  t.match((await put({ reason: "x".repeat(2_000_000) })).body, { status: 413, code: "BAD_REQUEST" });
   t.equal(site.operations.entries.length, 1);
 });
 

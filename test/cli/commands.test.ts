@@ -70,6 +70,18 @@ t.test("a mode is set with one line a server [M3]", async (t) => {
   t.match(modes.out, /^Server02 +node01 +break +2026-01-01 12:00:00 +local +\d{4}-.* +JDK update$/m);
 });
 
+t.test("a page for users is read from a file, and shown to be there [M5]", async (t) => {
+  const { run, operations, folder } = await startSite(t);
+  writeFileSync(join(folder, "moving.html"), "<h1>We are moving</h1>");
+  t.equal((await run("mode", "Server02", "break", "--page", "moving.html")).status, 0);
+  t.match(operations.entries.at(-1)?.command, { kind: "set-mode", page: "<h1>We are moving</h1>" });
+  t.match((await run("servers", "Server02")).out, /^page +one of the mode's own$/m);
+  t.match(await run("mode", "Server02", "break", "--page", "none.html"), {
+    status: 1,
+    err: /Cannot read ".*none\.html": there is no such file/,
+  });
+});
+
 t.test("a name and no mode sets affinity, as setMaintenanceMode does [M1]", async (t) => {
   const { run } = await startSite(t);
   t.match((await run("mode", "Server01")).out, /^Server01: mode affinity \(was normal\)/);

@@ -97,6 +97,28 @@ t.test(
 );
 
 t.test(
+  "a page that was given with a mode is shown while it leaves the application without a server [M5]",
+  async (t) => {
+    const page = (domain: Domain) => entryOf(domain).maintenancePage;
+    let domain = accept(
+      domainOf(SHOP_YAML),
+      serverMode("Server01", "break", { page: "<p>one" }),
+      2000,
+    ).domain;
+    t.equal(page(domain), "", "Server02 is there: whatever is wrong is not the maintenance");
+    domain = accept(domain, serverMode("Server02", "affinity"), 3000).domain;
+    t.equal(page(domain), "<p>one");
+    domain = accept(domain, nodeMode("node01", "break"), 4000).domain;
+    t.equal(page(domain), "<p>one", "a mode without a page takes none away");
+    domain = accept(domain, serverMode("Server02", "break", { page: "<p>two" }), 5000).domain;
+    t.equal(page(domain), "<p>two", "the last word counts");
+    domain = accept(domain, nodeMode("node01", "normal"), 6000).domain;
+    domain = accept(domain, serverMode("Server01", "normal"), 6000).domain;
+    t.equal(page(domain), "", "the application's own again");
+  },
+);
+
+t.test(
   "a change holds the applications that differ, those that are gone, and the order of all",
   async (t) => {
     const desk = `

@@ -43,6 +43,22 @@ t.test(
   },
 );
 
+t.test("a mode may bring its own page, which is told, but not repeated in every event [M5]", async (t) => {
+  const page = "<h1>New disk</h1>";
+  const { domain, events } = accept(domainOf(SHOP_YAML), serverMode("Server02", "break", { page }), 5000);
+  t.equal(modeOf(domain, "Server02")?.page, page);
+  t.equal(events[0]?.message, "Server02: mode break (was normal), with a page of its own");
+  t.equal(events[0]?.detail?.["hasPage"], true);
+  t.notMatch(JSON.stringify(events), "New disk");
+  t.equal(accept(domain, serverMode("Server02", "break", { page }), 6000).domain, domain, "the same again");
+  const other = accept(domain, serverMode("Server02", "break", { page: "<h1>Still</h1>" }), 6000).domain;
+  t.match(modeOf(other, "Server02"), { page: "<h1>Still</h1>", since: 5000 });
+  t.notOk(
+    modeOf(accept(other, serverMode("Server02", "normal")).domain, "Server02")?.page,
+    "it goes with it",
+  );
+});
+
 t.test(
   "the same mode again keeps its time and changes nothing unless a reason or end is new [M2]",
   async (t) => {

@@ -6,7 +6,7 @@ import { applying, nodeMode, SHOP_YAML, serverMode, yaml } from "../support/decl
 t.test("a command is the same after it was stored and read back", async (t) => {
   const commands = [
     applying(yaml(SHOP_YAML)),
-    serverMode("Server01", "break", { until: 5 as EpochMs, reason: "disk" }),
+    serverMode("Server01", "break", { until: 5 as EpochMs, reason: "disk", page: "<p>soon" }),
     nodeMode("node01", "stop"),
   ];
   for (const command of commands) {

@@ -25,7 +25,7 @@ applications:
 ${affinities.map((affinity, index) => `  - { id: a${index}, affinity: ${affinity}, editions: [{ label: "1", targets: [{ server: A }, { server: B, address: "127.0.0.1:1", route: x }] }] }`).join("\n")}`);
   const { domain: broken } = accept(
     domain,
-    serverMode("A", "break", { until: 9000 as EpochMs, reason: "disk" }),
+    serverMode("A", "break", { until: 9000 as EpochMs, reason: "disk", page: "<p>soon" }),
   );
   const { domain: named } = accept(broken, nodeMode("c.example", "affinity"));
   const id = "a0" as ApplicationId;

@@ -29,15 +29,16 @@ export function applying(resources: Resources): Command {
 export function serverMode(
   name: string,
   mode: Mode,
-  more: { until?: EpochMs; reason?: string } = {},
+  more: { until?: EpochMs; reason?: string; page?: string } = {},
 ): Command {
-  const { until, reason } = more;
+  const { until, reason, page } = more;
   return {
     kind: "set-mode",
     origin: reason === undefined ? ORIGIN : { ...ORIGIN, reason },
     target: { kind: "server", name: name as ServerName },
     mode,
     ...(until === undefined ? {} : { until }),
+    ...(page === undefined ? {} : { page }),
   };
 }
 

@@ -4,7 +4,7 @@ import { FaultError, fault } from "../../base/fault.ts";
 import { hintFor } from "../../base/nearest.ts";
 import type { NodeName } from "../../domain/names.ts";
 import type { Api, Backend } from "../api.ts";
-import { changeMode, ModeChangeSchema, ModeResultsSchema } from "../change-mode.ts";
+import { changeMode, MODE_BODY_BYTES_MAX, ModeChangeSchema, ModeResultsSchema } from "../change-mode.ts";
 import { nameParams, responses } from "../schema.ts";
 
 /** Adds the routes of nodes. */
@@ -12,6 +12,7 @@ export function nodeRoutes(api: Api, backend: Backend): void {
   api.put(
     "/v1/nodes/:name/mode",
     {
+      bodyLimit: MODE_BODY_BYTES_MAX,
       config: { role: "operator" },
       schema: {
         operationId: "setNodeMode",

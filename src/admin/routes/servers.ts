@@ -7,7 +7,7 @@ import type { Revision } from "../../base/units.ts";
 import type { ServerView } from "../../control/operations.ts";
 import type { ServerName } from "../../domain/names.ts";
 import type { Api, Backend } from "../api.ts";
-import { changeMode, ModeChangeSchema, ModeResultsSchema } from "../change-mode.ts";
+import { changeMode, MODE_BODY_BYTES_MAX, ModeChangeSchema, ModeResultsSchema } from "../change-mode.ts";
 import {
   count,
   epochMs,
@@ -44,6 +44,7 @@ const ServerSchema: SchemaOf<ServerView> = Type.Object(
     modeActor: Type.String({ description: "Who set it" }),
     modeReason: textOrNull("Why"),
     modeUntil: epochMsOrNull("When the operator expects to be done"),
+    modeHasPage: Type.Boolean({ description: "Whether users see a page that was given with the mode" }),
     status: serverStatus(),
     statusCause: textOrNull("Why it is down"),
     inFlight: count("Requests that it works on"),
@@ -69,6 +70,7 @@ const ServerSchema: SchemaOf<ServerView> = Type.Object(
         modeActor: "anna",
         modeReason: "JDK update",
         modeUntil: null,
+        modeHasPage: false,
         status: "up",
         statusCause: null,
         inFlight: 3,
@@ -118,6 +120,7 @@ export function serverRoutes(api: Api, backend: Backend): void {
   api.put(
     "/v1/servers/:name/mode",
     {
+      bodyLimit: MODE_BODY_BYTES_MAX,
       config: { role: "operator" },
       schema: {
         operationId: "setServerMode",
