@@ -10,7 +10,7 @@ import { SEED } from "../support/crowd.ts";
 import { type Site, startSite } from "../support/site.ts";
 import { UserClient } from "../support/user-client.ts";
 
-t.setTimeout(150_000);
+t.setTimeout(170_000);
 
 const DEATHS = 4;
 

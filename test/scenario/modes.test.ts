@@ -2,35 +2,14 @@
 
 import t, { type Test } from "tap";
 import type { AppAnswer } from "../support/app-server.ts";
+import { clientsOnBothWorkers, whole } from "../support/clients.ts";
 import { applicationLines, type Site, serverLines, startSite } from "../support/site.ts";
-import { type Answer, type Broken, UserClient } from "../support/user-client.ts";
-import { cookieOf, read } from "../support/users.ts";
+import { UserClient } from "../support/user-client.ts";
+import { cookieOf } from "../support/users.ts";
 
-t.setTimeout(150_000);
+t.setTimeout(170_000);
 
 const CLIENTS = 12;
-
-/** Clients with a kept connection each, so many that both workers have some. */
-async function openClients(t: Test, site: Site): Promise<readonly UserClient[]> {
-  const clients = Array.from({ length: CLIENTS }, () => new UserClient(site.port));
-  t.teardown(() => {
-    for (const client of clients) client.close();
-  });
-  const answers = await Promise.all(clients.map((client) => client.ask({ path: "/app/plain" })));
-  for (const answer of answers) whole(answer);
-  const workers = (await site.routers()).flatMap((router) => router.workers);
-  await site.until("both workers have connections", async () =>
-    (await site.routers()).every((router) => router.workers.every((worker) => worker.connections > 0)),
-  );
-  t.equal(workers.length, 2);
-  return clients;
-}
-
-function whole(outcome: Answer | Broken | undefined): AppAnswer {
-  if (outcome?.kind !== "answer" || outcome.status !== 200)
-    throw new Error(`No answer of the application: ${JSON.stringify(outcome)}`);
-  return read(outcome);
-}
 
 /** A session on the server, begun with a new user's requests. */
 async function sessionOn(client: UserClient, server: string): Promise<string> {
@@ -45,7 +24,7 @@ t.test(
   "when the command has returned, no request is decided by the old mode, at either worker [M3]",
   async (t) => {
     const site = await startSite(t, { servers: [{}, {}], workers: 2 });
-    const clients = await openClients(t, site);
+    const clients = await clientsOnBothWorkers(t, site);
     const old = await sessionOn(clients[0] as UserClient, "Server01");
     const askAll = (headers: Record<string, string>): Promise<readonly AppAnswer[]> =>
       Promise.all(clients.map(async (client) => whole(await client.ask({ path: "/app/session", headers }))));
@@ -72,7 +51,7 @@ t.test(
 
 t.test("a session whose server is closed goes to another one, which is told so [A3, M1]", async (t) => {
   const site = await startSite(t, { servers: [{}, {}], workers: 2 });
-  const [client] = (await openClients(t, site)) as [UserClient];
+  const [client] = (await clientsOnBothWorkers(t, site)) as [UserClient];
   const cookie = await sessionOn(client, "Server02");
   t.equal(whole(await client.ask({ path: "/app/session", headers: { cookie } })).failover, "");
   await site.mode("Server02", "break");
@@ -144,7 +123,7 @@ t.test("modes outlive every restart of everything [M2]", async (t) => {
     await restart();
     await site.run();
     t.same(await modes(), ["break", "affinity", "normal"]);
-    const clients = await openClients(t, site);
+    const clients = await clientsOnBothWorkers(t, site);
     for (const client of clients) t.equal(whole(await client.ask({ path: "/app/plain" })).server, "Server03");
     for (const client of clients) client.close();
   }
@@ -171,6 +150,6 @@ ${applicationLines()}`,
   await site.until("probes have found it again", isSeen("Server02", "up"));
   const view = (await site.serverViews()).find(({ name }) => name === "Server02");
   t.match(view, { mode: "affinity", status: "up" });
-  const clients = await openClients(t, site);
+  const clients = await clientsOnBothWorkers(t, site);
   for (const client of clients) t.equal(whole(await client.ask({ path: "/app/plain" })).server, "Server01");
 });

@@ -1,11 +1,20 @@
 // What the workers of a router know and count together.
 
 import t, { type Test } from "tap";
-import { applicationLines, type Site, serverLines, startSite } from "../support/site.ts";
+import { clientsOnBothWorkers } from "../support/clients.ts";
+import {
+  applicationLines,
+  domainWith,
+  LEARNING,
+  ROUTELESS,
+  type Site,
+  serverLines,
+  startSite,
+} from "../support/site.ts";
 import { type Answer, UserClient } from "../support/user-client.ts";
 import { cookieOf, read } from "../support/users.ts";
 
-t.setTimeout(150_000);
+t.setTimeout(170_000);
 
 function openClients(t: Test, site: Site, count: number): readonly UserClient[] {
   const clients = Array.from({ length: count }, () => new UserClient(site.port));
@@ -22,15 +31,8 @@ async function ask(client: UserClient, path: string, cookie = ""): Promise<Answe
 }
 
 t.test("what one worker learns or ends of a session all know before the next request [A5]", async (t) => {
-  const site = await startSite(t, {
-    servers: [{ route: "" }, { route: "" }, { route: "" }],
-    workers: 2,
-    domain: (servers) =>
-      `clusters: [{ name: Apps }]\nservers:\n${serverLines(servers)}\n` +
-      applicationLines({ affinity: "{ style: learn, cookie: SID }" }),
-  });
-  const clients = openClients(t, site, 12);
-  await Promise.all(clients.map((client) => ask(client, "/app/plain")));
+  const site = await startSite(t, { servers: ROUTELESS, workers: 2, domain: domainWith(LEARNING) });
+  const clients = await clientsOnBothWorkers(t, site);
   let spread = 0;
   for (let round = 0; round < 60; round += 1) {
     const first = clients[round % clients.length] as UserClient;

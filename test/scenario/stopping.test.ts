@@ -7,7 +7,7 @@ import { WebSocket } from "ws";
 import { type Site, startSite } from "../support/site.ts";
 import { type Answer, type Broken, UserClient } from "../support/user-client.ts";
 
-t.setTimeout(150_000);
+t.setTimeout(170_000);
 
 const HELD = 10;
 

@@ -43,6 +43,8 @@ const RUNS = {
 /** A crowd under way. */
 export interface Crowd {
   readonly verdict: Verdict;
+  /** Waits until users have had so many more answers. */
+  goOn(requests: number): Promise<void>;
   /** Lets everybody finish, and judges what they have seen. */
   leave(): Promise<void>;
 }
@@ -68,6 +70,10 @@ export function startCrowd(
   });
   return {
     verdict,
+    goOn(requests) {
+      const seen = verdict.of("requests");
+      return site.until("users have gone on", () => verdict.of("requests") > seen + requests);
+    },
     async leave() {
       company.isOver = true;
       await everybody;

@@ -18,7 +18,7 @@ import { type ModeName, Timeline } from "./timeline.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/main.js", import.meta.url));
 const LOOK_MS = 25;
-const WAIT_MS_MAX = 30_000;
+const WAIT_MS_MAX = 60_000;
 
 /** What a site is to be like. */
 export interface SiteOptions {
@@ -84,6 +84,18 @@ export function applicationLines(
 function defaultDomain(servers: readonly AppProcess[]): string {
   return `clusters: [{ name: Apps }]\nservers:\n${serverLines(servers)}\n${applicationLines()}`;
 }
+
+/** Servers that know nothing of routes: the router alone keeps their users where they belong. */
+export const ROUTELESS: readonly AppManners[] = [{ route: "" }, { route: "" }, { route: "" }];
+
+/** Text of a `domain.yaml` with another style of affinity. */
+export function domainWith(affinity: string): (servers: readonly AppProcess[]) => string {
+  return (servers) =>
+    `clusters: [{ name: Apps }]\nservers:\n${serverLines(servers)}\n${applicationLines({ affinity })}`;
+}
+
+/** Sessions are known by what the workers have learned only: nothing in the cookie says where it belongs. */
+export const LEARNING: string = "{ style: learn, cookie: SID }";
 
 /** Sums over all workers and servers that are to be zero when nobody is there. */
 export interface OpenWork {
