@@ -28,6 +28,8 @@ export function addRun(program: Command, cli: Cli): void {
     )
     .action(async ({ config }: { readonly config?: string }) => {
       const settings = await settingsOf(cli, config);
+      const { checkFirstStart } = await import("./first-start.ts");
+      unwrap(checkFirstStart(settings));
       unwrap(await cli.runKeeper(settings, (listeners) => printStarted(cli, settings, listeners)));
     });
 }

@@ -140,6 +140,21 @@ applications:
   },
 );
 
+t.test("a first start with a mistake in domain.yaml is refused, before anything runs [C5]", async (t) => {
+  const folder = testFolder(t);
+  writeFileSync(join(folder, "tidegate.yaml"), "include: domain.yaml\n");
+  const start = async (domain: string) => {
+    writeFileSync(join(folder, "domain.yaml"), domain);
+    return tidegate(["run"], { folder });
+  };
+  const missing = await tidegate(["run"], { folder });
+  t.match(missing, { status: 1, out: "", err: /Cannot read ".*domain\.yaml": it is not there/ });
+  const typo = await start("serers: []\n");
+  t.match(typo, { status: 1, out: "", err: /domain\.yaml:1:1: .*did you mean "servers"/ });
+  const dangling = await start('servers: [{ name: A, cluster: Nowhere, address: "127.0.0.1:1" }]\n');
+  t.match(dangling, { status: 1, out: "", err: /there is no cluster "Nowhere"/ });
+});
+
 t.test("check misses a tokens file that is not there", async (t) => {
   const folder = testFolder(t);
   writeFileSync(join(folder, "tidegate.yaml"), "admin: { tokensFile: tokens }\n");
