@@ -233,19 +233,20 @@ t.test(
 );
 
 t.test(
-  "when no server is left: 503 with the application's page and Retry-After; requests in flight finish [M5]",
+  "when no server is left: 503 with the page for it and Retry-After; requests in flight finish [M5]",
   async (t) => {
     const { running, client, arrival } = await open(
       t,
       GET,
       "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nbeg",
     );
-    running.setMode("Server01", "break");
+    running.setMode("Server01", "break", "<h1>Moving</h1>");
     const other = await RawClient.open(t, running.port);
     const refused = await other.ask("GET / HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\n\r\n");
     t.equal(statusOf(refused), 503);
     t.match(refused.head, /\r\nRetry-After: \d+\r\n/);
     t.match(refused.head, /text\/html/);
+    t.equal(refused.body.toString(), "<h1>Moving</h1>");
     arrival.answer("end");
     t.equal((await client.response()).body.toString(), "begend");
     running.setMode("Server01", "normal");

@@ -34,6 +34,18 @@ t.test("a head that does not come to its end is a 408, counted from its first by
   t.equal(running.plane.counts().causes["client-timeout"], 1);
 });
 
+t.test(
+  "the head of a later request has the same time, not that of an idle connection [P4, W74]",
+  async (t) => {
+    const settings = CLIENT("headTimeout: 200ms, idleTimeout: 60s");
+    const { client } = await site(t, always(respond("ok")), { settings });
+    t.equal(statusOf(await client.ask(GET)), 200);
+    client.send("GET / HTT");
+    t.equal(statusOf(await client.response()), 408);
+    t.equal(await client.ended(), "fin");
+  },
+);
+
 t.test("a client that connects and says nothing is let go without a word [P4, W74]", async (t) => {
   const { running, client } = await site(t, always(respond("ok")), {
     settings: CLIENT("headTimeout: 150ms"),

@@ -39,7 +39,7 @@ export interface RunningPlane {
   readonly sessions: SessionTable;
   /** Applies a command to the domain and switches to the new table. */
   submit(command: Command): void;
-  setMode(server: string, mode: "normal" | "affinity" | "break" | "stop"): void;
+  setMode(server: string, mode: "normal" | "affinity" | "break" | "stop", page?: string): void;
 }
 
 /** Starts a data plane on a free loopback port; it ends with the test. */
@@ -107,7 +107,9 @@ export async function startPlane(t: Test, options: PlaneOptions): Promise<Runnin
     router,
     sessions,
     submit,
-    setMode: (name, mode) =>
-      submit({ kind: "set-mode", origin, target: { kind: "server", name: name as never }, mode }),
+    setMode: (name, mode, page) => {
+      const given = page === undefined ? {} : { page };
+      submit({ kind: "set-mode", origin, target: { kind: "server", name: name as never }, mode, ...given });
+    },
   };
 }
