@@ -43,8 +43,9 @@ export type Affinity =
       readonly on: "address" | "header" | "cookie";
       readonly name?: string;
       readonly cookie?: string;
+      readonly urlParameter?: string;
     }
-  | { readonly style: "none"; readonly cookie?: string };
+  | { readonly style: "none"; readonly cookie?: string; readonly urlParameter?: string };
 
 /** When a session is over (SPEC A4); times in ms. */
 export interface SessionSettings {

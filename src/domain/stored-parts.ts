@@ -75,7 +75,7 @@ function readAffinity(stored: StoredReader): Affinity {
   const url = stored.optional("urlParameter", text);
   switch (style) {
     case "none":
-      return { style, ...cookie };
+      return { style, ...cookie, ...url };
     case "suffix":
       return {
         style,
@@ -92,7 +92,7 @@ function readAffinity(stored: StoredReader): Affinity {
       return { style, cookie: text("cookie"), ...url };
     case "hash": {
       const on = stored.word("on", ["address", "header", "cookie"]);
-      return { style, on, ...stored.optional("name", text), ...cookie };
+      return { style, on, ...stored.optional("name", text), ...cookie, ...url };
     }
     default:
       return unreachable(style);

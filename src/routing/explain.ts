@@ -201,12 +201,8 @@ function tiedStep(router: WorkerRouter, answer: Explanation, application: Routed
     answer.steps.push(`Affinity style ${style}: its session belongs to a server that is gone`);
   }
   if (usable !== null) {
-    answer.affinity = usable === first ? "kept" : "failed-over";
-    forwardStep(
-      answer,
-      usable,
-      usable === first ? "It takes requests with affinity" : "The next server named takes them",
-    );
+    answer.affinity = tie.isSecondChoice ? "failed-over" : "kept";
+    forwardStep(answer, usable, whyUsable(usable, tie));
     return;
   }
   if (edition?.pool?.isOpen === true) {
@@ -216,6 +212,13 @@ function tiedStep(router: WorkerRouter, answer: Explanation, application: Routed
     return;
   }
   lostStep(router, answer, application, edition);
+}
+
+function whyUsable(usable: RoutedInstance, tie: Tie): string {
+  if (usable === tie.first) return "It takes requests with affinity";
+  return tie.isSecondChoice
+    ? "The next server named takes them"
+    : "It has gone over to another server before";
 }
 
 function lostStep(

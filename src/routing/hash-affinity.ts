@@ -7,42 +7,30 @@ import { CookieMatch, findCookie } from "../http/cookies.ts";
 import { equalsIgnoringCase } from "../http1/octets.ts";
 import { FIELD_COOKIE, type RequestHead } from "../http1/request-head.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
-import type { AffinityContext, AffinityPlan } from "./affinity-plan.ts";
+import type { AffinityPlan } from "./affinity-plan.ts";
 import type { ClientPoint, Decision, ResponseEdits } from "./decision.ts";
 import { hashOctets, hashText, octetsOf } from "./octet-hash.ts";
 import { bucketOf } from "./rendezvous.ts";
 import type { RoutedApplication, RoutedInstance } from "./routed.ts";
-import { COOKIE_NONE, type IdentityReader, nextSetCookie, type SessionTracker } from "./session-tracker.ts";
-import type { SessionValues } from "./session-values.ts";
+import type { TrackedSession } from "./session-tracker.ts";
+import { followSession } from "./session-values.ts";
 import { TIE_KNOWN, type Tie } from "./tie.ts";
 
-/** Where the session is tracked, when the application names its cookie. */
-export interface TrackedCookie {
-  readonly tracker: SessionTracker;
-  readonly values: SessionValues;
-}
-
 /** The plan of one application with `style: hash`. */
-export class HashAffinity implements AffinityPlan, IdentityReader {
+export class HashAffinity implements AffinityPlan {
   readonly isSticky: boolean = true;
-  idStart = 0;
-  idEnd = 0;
-  readonly #context: AffinityContext;
   readonly #on: "address" | "header" | "cookie";
   readonly #name: Uint8Array;
-  readonly #session: TrackedCookie | null;
+  /** Null when the application names no session cookie. */
+  readonly #session: TrackedSession | null;
   readonly #match = new CookieMatch();
 
-  constructor(
-    context: AffinityContext,
-    parts: {
-      readonly on: "address" | "header" | "cookie";
-      /** Of the header or cookie. */
-      readonly name: string;
-      readonly session: TrackedCookie | null;
-    },
-  ) {
-    this.#context = context;
+  constructor(parts: {
+    readonly on: "address" | "header" | "cookie";
+    /** Of the header or cookie. */
+    readonly name: string;
+    readonly session: TrackedSession | null;
+  }) {
     this.#on = parts.on;
     this.#name = octetsOf(parts.on === "header" ? parts.name.toLowerCase() : parts.name);
     this.#session = parts.session;
@@ -55,7 +43,7 @@ export class HashAffinity implements AffinityPlan, IdentityReader {
     tie: Tie,
     decision: Decision,
   ): void {
-    if (this.#session !== null) this.#findSession(this.#session, head, application, tie, decision);
+    if (this.#session !== null) followSession(this.#session, head, application, tie, decision);
     if (tie.kind === TIE_KNOWN) return;
     switch (this.#on) {
       case "address":
@@ -70,33 +58,7 @@ export class HashAffinity implements AffinityPlan, IdentityReader {
   }
 
   readResponse(decision: Decision, instance: RoutedInstance, head: ResponseHead, edits: ResponseEdits): void {
-    const tracker = this.#session?.tracker;
-    if (tracker === undefined) return;
-    let isTold = false;
-    for (let field = nextSetCookie(head, 0); field >= 0; field = nextSetCookie(head, field + 1)) {
-      const told = tracker.readSetCookieField(decision, instance, head, field, this, edits);
-      if (told !== COOKIE_NONE) isTold = true;
-    }
-    if (!isTold) tracker.readRest(decision, instance, head, edits);
-  }
-
-  readIdentity(_bytes: Uint8Array, start: number, end: number): void {
-    this.idStart = start;
-    this.idEnd = end;
-  }
-
-  #findSession(
-    session: TrackedCookie,
-    head: RequestHead,
-    application: RoutedApplication,
-    tie: Tie,
-    decision: Decision,
-  ): void {
-    const { tracker, values } = session;
-    if (!values.first(head)) return;
-    if (!tracker.identify(head.bytes, values.valueStart, values.valueEnd, tie, decision)) return;
-    const home = tracker.home(tie);
-    if (home !== null) tie.nameState(home, application, this.#context.nowMs);
+    this.#session?.tracker.readResponse(decision, instance, head, edits);
   }
 
   #hashHeader(head: RequestHead, tie: Tie): void {

@@ -9,11 +9,10 @@ import type { ResponseHead } from "../http1/response-head.ts";
 import type { AffinityContext, AffinityPlan } from "./affinity-plan.ts";
 import type { ClientPoint, Decision, ResponseEdits } from "./decision.ts";
 import { AFFINITY_KEPT, BAD_COOKIES } from "./decision.ts";
-import type { TrackedCookie } from "./hash-affinity.ts";
 import { cookieLines, type OwnCookie } from "./own-cookie.ts";
 import type { RoutedApplication, RoutedInstance } from "./routed.ts";
-import { COOKIE_NONE, type IdentityReader, nextSetCookie, type SessionTracker } from "./session-tracker.ts";
-import type { SessionValues } from "./session-values.ts";
+import type { SessionTracker, TrackedSession } from "./session-tracker.ts";
+import { followSession, type SessionValues } from "./session-values.ts";
 import { strip } from "./strips.ts";
 import { TIE_INVALID, TIE_KNOWN, type Tie } from "./tie.ts";
 import type { OpenedToken, Tokens } from "./tokens.ts";
@@ -26,7 +25,7 @@ export interface InsertParts {
   /** Finds the router's own cookie. */
   readonly values: SessionValues;
   /** The application's own session; null when the token is the session. */
-  readonly session: TrackedCookie | null;
+  readonly session: TrackedSession | null;
   /** Tracks token sessions; used when `session` is null. */
   readonly tracker: SessionTracker;
   readonly idleSeconds: number;
@@ -35,10 +34,8 @@ export interface InsertParts {
 }
 
 /** The plan of one application with `style: insert`. */
-export class InsertAffinity implements AffinityPlan, IdentityReader {
+export class InsertAffinity implements AffinityPlan {
   readonly isSticky: boolean = true;
-  idStart = 0;
-  idEnd = 0;
   readonly #context: AffinityContext;
   readonly #parts: InsertParts;
 
@@ -65,13 +62,13 @@ export class InsertAffinity implements AffinityPlan, IdentityReader {
       if (token === null || this.#isExpired(token)) tie.kind = TIE_INVALID;
       else this.#follow(token, application, tie, decision);
     }
-    if (session !== null) this.#findSession(session, head, application, tie, decision);
+    if (session !== null) followSession(session, head, application, tie, decision);
   }
 
   readResponse(decision: Decision, instance: RoutedInstance, head: ResponseHead, edits: ResponseEdits): void {
     const { session, tracker, cookie } = this.#parts;
     if (session !== null) {
-      this.#readSession(session.tracker, decision, instance, head, edits);
+      session.tracker.readResponse(decision, instance, head, edits);
     } else if (decision.hasSession && tracker.saysEnded(head)) {
       tracker.readRest(decision, instance, head, edits);
       edits.added = cookieLines(cookie, "", head, decision.isSecure);
@@ -85,11 +82,6 @@ export class InsertAffinity implements AffinityPlan, IdentityReader {
     this.#issue(decision, instance, head, edits);
   }
 
-  readIdentity(_bytes: Uint8Array, start: number, end: number): void {
-    this.idStart = start;
-    this.idEnd = end;
-  }
-
   /** Goes where a good token leads. */
   #follow(token: OpenedToken, application: RoutedApplication, tie: Tie, decision: Decision): void {
     const { session, tracker, idleSeconds } = this.#parts;
@@ -99,36 +91,6 @@ export class InsertAffinity implements AffinityPlan, IdentityReader {
     decision.isTokenDue = this.#context.nowSeconds - token.issuedSeconds > idleSeconds / 2;
     tie.nameState(token.state, application, this.#context.nowMs);
     if (tie.kind !== TIE_KNOWN) tie.kind = TIE_INVALID;
-  }
-
-  #findSession(
-    session: TrackedCookie,
-    head: RequestHead,
-    application: RoutedApplication,
-    tie: Tie,
-    decision: Decision,
-  ): void {
-    const { tracker, values } = session;
-    if (!values.first(head)) return;
-    if (!tracker.identify(head.bytes, values.valueStart, values.valueEnd, tie, decision)) return;
-    if (tie.kind === TIE_KNOWN) return;
-    const home = tracker.home(tie);
-    if (home !== null) tie.nameState(home, application, this.#context.nowMs);
-  }
-
-  #readSession(
-    tracker: SessionTracker,
-    decision: Decision,
-    instance: RoutedInstance,
-    head: ResponseHead,
-    edits: ResponseEdits,
-  ): void {
-    let isTold = false;
-    for (let field = nextSetCookie(head, 0); field >= 0; field = nextSetCookie(head, field + 1)) {
-      const told = tracker.readSetCookieField(decision, instance, head, field, this, edits);
-      if (told !== COOKIE_NONE) isTold = true;
-    }
-    if (!isTold) tracker.readRest(decision, instance, head, edits);
   }
 
   /** Sets the cookie: for a new user with a new session, else with the session's own id and birth. */

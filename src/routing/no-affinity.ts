@@ -6,22 +6,17 @@ import type { ResponseHead } from "../http1/response-head.ts";
 import type { AffinityPlan } from "./affinity-plan.ts";
 import type { ClientPoint, Decision, ResponseEdits } from "./decision.ts";
 import type { RoutedApplication, RoutedInstance } from "./routed.ts";
-import { type IdentityReader, nextSetCookie, type SessionTracker } from "./session-tracker.ts";
-import type { SessionValues } from "./session-values.ts";
+import type { TrackedSession } from "./session-tracker.ts";
 import type { Tie } from "./tie.ts";
 
 /** The plan of one application with `style: none`. */
-export class NoAffinity implements AffinityPlan, IdentityReader {
+export class NoAffinity implements AffinityPlan {
   readonly isSticky: boolean = false;
-  idStart = 0;
-  idEnd = 0;
-  readonly #tracker: SessionTracker | null;
-  readonly #values: SessionValues | null;
+  /** Null when the application names no session cookie. */
+  readonly #session: TrackedSession | null;
 
-  /** Both are null when the application names no session cookie. */
-  constructor(tracker: SessionTracker | null, values: SessionValues | null) {
-    this.#tracker = tracker;
-    this.#values = values;
+  constructor(session: TrackedSession | null) {
+    this.#session = session;
   }
 
   find(
@@ -31,22 +26,13 @@ export class NoAffinity implements AffinityPlan, IdentityReader {
     tie: Tie,
     decision: Decision,
   ): void {
-    const values = this.#values;
-    if (values === null || this.#tracker === null || !values.first(head)) return;
-    this.#tracker.identify(head.bytes, values.valueStart, values.valueEnd, tie, decision);
+    if (this.#session === null) return;
+    const { tracker, values } = this.#session;
+    if (!values.first(head)) return;
+    tracker.identify(head.bytes, values.valueStart, values.valueEnd, tie, decision);
   }
 
   readResponse(decision: Decision, instance: RoutedInstance, head: ResponseHead, edits: ResponseEdits): void {
-    if (this.#tracker === null) return;
-    let isTold = false;
-    for (let field = nextSetCookie(head, 0); field >= 0; field = nextSetCookie(head, field + 1)) {
-      if (this.#tracker.readSetCookieField(decision, instance, head, field, this, edits) !== 0) isTold = true;
-    }
-    if (!isTold) this.#tracker.readRest(decision, instance, head, edits);
-  }
-
-  readIdentity(_bytes: Uint8Array, start: number, end: number): void {
-    this.idStart = start;
-    this.idEnd = end;
+    this.#session?.tracker.readResponse(decision, instance, head, edits);
   }
 }

@@ -2,13 +2,14 @@
 
 import { fingerprintSeed } from "../sessions/fingerprint.ts";
 import type { AffinityContext, AffinityPlan } from "./affinity-plan.ts";
-import { HashAffinity, type TrackedCookie } from "./hash-affinity.ts";
+import { HashAffinity } from "./hash-affinity.ts";
 import { InsertAffinity } from "./insert-affinity.ts";
 import { LearnAffinity } from "./learn-affinity.ts";
 import { NoAffinity } from "./no-affinity.ts";
 import { ownCookie } from "./own-cookie.ts";
 import { RewriteAffinity } from "./rewrite-affinity.ts";
-import { SessionTracker } from "./session-tracker.ts";
+import { type SessionIdentity, ValueWithRoutes, WholeValue } from "./session-identity.ts";
+import { SessionTracker, type TrackedSession } from "./session-tracker.ts";
 import { SessionValues } from "./session-values.ts";
 import { SuffixAffinity } from "./suffix-affinity.ts";
 import type { ApplicationEntry, TableSecrets } from "./table.ts";
@@ -26,31 +27,32 @@ export function planOf(entry: ApplicationEntry, parts: PlanParts): AffinityPlan 
   const { affinity } = entry;
   const { context } = parts;
   switch (affinity.style) {
-    case "suffix":
+    case "suffix": {
+      const separator = affinity.separator.charCodeAt(0);
+      const identity = new ValueWithRoutes(separator, affinity.cacheIdLength);
       return new SuffixAffinity(context, {
-        ...tracked(entry, parts, affinity.cookie, affinity.urlParameter),
-        separator: affinity.separator,
-        cacheIdLength: affinity.cacheIdLength,
+        ...tracked(entry, parts, affinity, identity),
+        separator,
+        identity,
       });
+    }
     case "rewrite":
       return new RewriteAffinity(context, {
-        ...tracked(entry, parts, affinity.cookie, affinity.urlParameter),
+        ...tracked(entry, parts, affinity),
         separator: affinity.separator,
       });
     case "learn":
-      return new LearnAffinity(context, tracked(entry, parts, affinity.cookie, affinity.urlParameter));
+      return new LearnAffinity(tracked(entry, parts, affinity));
     case "insert":
       return insertPlan(entry, affinity, parts);
     case "hash":
-      return new HashAffinity(context, {
+      return new HashAffinity({
         on: affinity.on,
         name: affinity.name ?? "",
-        session: trackedOrNull(entry, parts, affinity.cookie),
+        session: trackedOrNull(entry, parts, affinity),
       });
-    case "none": {
-      const session = trackedOrNull(entry, parts, affinity.cookie);
-      return new NoAffinity(session?.tracker ?? null, session?.values ?? null);
-    }
+    case "none":
+      return new NoAffinity(trackedOrNull(entry, parts, affinity));
   }
 }
 
@@ -64,31 +66,39 @@ function insertPlan(
     tokens: parts.tokens,
     cookie: ownCookie(affinity.routerCookie, entry),
     values: new SessionValues(affinity.routerCookie, undefined),
-    session: trackedOrNull(entry, parts, affinity.cookie, affinity.urlParameter),
-    tracker: tracked(entry, parts, affinity.routerCookie).tracker,
+    session: trackedOrNull(entry, parts, affinity),
+    tracker: tracked(entry, parts, { cookie: affinity.routerCookie }).tracker,
     idleSeconds: entry.sessions.idleMs / 1000,
     absoluteSeconds: entry.sessions.absoluteMs / 1000,
   });
 }
 
+/** Where an application's session id stands in its requests. */
+interface SessionNames {
+  readonly cookie?: string;
+  readonly urlParameter?: string;
+}
+
 function trackedOrNull(
   entry: ApplicationEntry,
   parts: PlanParts,
-  cookie: string | undefined,
-  parameter?: string,
-): TrackedCookie | null {
-  return cookie === undefined ? null : tracked(entry, parts, cookie, parameter);
+  names: SessionNames,
+): TrackedSession | null {
+  const { cookie } = names;
+  return cookie === undefined ? null : tracked(entry, parts, { ...names, cookie });
 }
 
 function tracked(
   entry: ApplicationEntry,
   parts: PlanParts,
-  cookie: string,
-  parameter?: string,
-): TrackedCookie {
+  names: SessionNames & { readonly cookie: string },
+  identity: SessionIdentity = new WholeValue(),
+): TrackedSession {
+  const { cookie, urlParameter } = names;
+  const { endedHeader } = entry.sessions;
   const seed = fingerprintSeed(parts.secrets.fingerprintKey, entry.id);
   return {
-    tracker: new SessionTracker(parts.context, seed, { cookie, endedHeader: entry.sessions.endedHeader }),
-    values: new SessionValues(cookie, parameter),
+    tracker: new SessionTracker(parts.context, seed, { cookie, endedHeader, identity }),
+    values: new SessionValues(cookie, urlParameter),
   };
 }

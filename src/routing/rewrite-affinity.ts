@@ -10,35 +10,24 @@ import type { RequestHead } from "../http1/request-head.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
 import type { AffinityContext, AffinityPlan } from "./affinity-plan.ts";
 import type { ClientPoint, Decision, ResponseEdits } from "./decision.ts";
-import { AFFINITY_FAILED_OVER, AFFINITY_MOVED, BAD_COOKIES, STRIPS_MAX } from "./decision.ts";
+import { BAD_COOKIES, STRIPS_MAX } from "./decision.ts";
 import type { RoutedApplication, RoutedInstance } from "./routed.ts";
-import {
-  COOKIE_NONE,
-  COOKIE_SAME,
-  COOKIE_SET,
-  type IdentityReader,
-  nextSetCookie,
-  type SessionTracker,
-} from "./session-tracker.ts";
+import type { SessionTracker, TrackedSession } from "./session-tracker.ts";
+import { COOKIE_NONE, COOKIE_SAME, COOKIE_SET, hasMoved, nextSetCookie } from "./session-tracker.ts";
 import type { SessionValues } from "./session-values.ts";
 import { strip } from "./strips.ts";
 import { TIE_INVALID, TIE_KNOWN, type Tie } from "./tie.ts";
 
 /** The plan of one application with `style: rewrite`. */
-export class RewriteAffinity implements AffinityPlan, IdentityReader {
+export class RewriteAffinity implements AffinityPlan {
   readonly isSticky: boolean = true;
-  idStart = 0;
-  idEnd = 0;
   readonly #context: AffinityContext;
   readonly #tracker: SessionTracker;
   readonly #values: SessionValues;
   readonly #separator: string;
   readonly #separatorOctet: number;
 
-  constructor(
-    context: AffinityContext,
-    parts: { readonly tracker: SessionTracker; readonly values: SessionValues; readonly separator: string },
-  ) {
+  constructor(context: AffinityContext, parts: TrackedSession & { readonly separator: string }) {
     this.#context = context;
     this.#tracker = parts.tracker;
     this.#values = parts.values;
@@ -69,7 +58,7 @@ export class RewriteAffinity implements AffinityPlan, IdentityReader {
   readResponse(decision: Decision, instance: RoutedInstance, head: ResponseHead, edits: ResponseEdits): void {
     let isTold = false;
     for (let field = nextSetCookie(head, 0); field >= 0; field = nextSetCookie(head, field + 1)) {
-      const told = this.#tracker.readSetCookieField(decision, instance, head, field, this, edits);
+      const told = this.#tracker.readSetCookieField(decision, instance, head, field, edits);
       if (told !== COOKIE_NONE) isTold = true;
       if ((told === COOKIE_SET || told === COOKIE_SAME) && instance.route !== "") {
         if (edits.insertCount === STRIPS_MAX) continue;
@@ -80,14 +69,7 @@ export class RewriteAffinity implements AffinityPlan, IdentityReader {
     }
     if (isTold) return;
     this.#tracker.readRest(decision, instance, head, edits);
-    if (decision.affinity === AFFINITY_FAILED_OVER || decision.affinity === AFFINITY_MOVED) {
-      edits.mustReplicate = true;
-    }
-  }
-
-  readIdentity(_bytes: Uint8Array, start: number, end: number): void {
-    this.idStart = start;
-    this.idEnd = end;
+    if (hasMoved(decision)) edits.mustReplicate = true;
   }
 
   /** True when what stands behind the separator is a route that the router has appended; notes where it leads. */
@@ -117,8 +99,7 @@ export class RewriteAffinity implements AffinityPlan, IdentityReader {
   #findUnmarked(head: RequestHead, application: RoutedApplication, tie: Tie, decision: Decision): void {
     const { valueStart, valueEnd } = this.#values;
     if (!this.#tracker.identify(head.bytes, valueStart, valueEnd, tie, decision)) return;
-    const home = this.#tracker.home(tie);
-    if (home !== null) tie.nameState(home, application, this.#context.nowMs);
+    this.#tracker.nameHome(tie, application);
     if (tie.kind !== TIE_KNOWN) tie.kind = TIE_INVALID;
   }
 

@@ -16,22 +16,23 @@ import type { InstanceState } from "./compiled.ts";
 import type { Decision, ResponseEdits } from "./decision.ts";
 import { AFFINITY_FAILED_OVER, AFFINITY_KEPT, AFFINITY_MOVED } from "./decision.ts";
 import { octetsOf } from "./octet-hash.ts";
-import type { RoutedInstance } from "./routed.ts";
+import type { RoutedApplication, RoutedInstance } from "./routed.ts";
+import type { SessionIdentity } from "./session-identity.ts";
+import type { SessionValues } from "./session-values.ts";
 import type { Tie } from "./tie.ts";
 
-/** Where the session's identity stands in a cookie's value, without cache id and route; set by the plan. */
-export interface IdentityReader {
-  idStart: number;
-  idEnd: number;
-  readIdentity(bytes: Uint8Array, start: number, end: number): void;
-}
-
-/** What a Set-Cookie field of the session's name did. */
+/** What a Set-Cookie field of the session's name did: there was none. */
 export const COOKIE_NONE = 0;
 export const COOKIE_SET = 1;
-export const COOKIE_DELETED = 2;
+const COOKIE_DELETED = 2;
 /** Set to an id that is bound to this instance already. */
 export const COOKIE_SAME = 3;
+
+/** How an application's sessions are found in requests and followed in responses. */
+export interface TrackedSession {
+  readonly tracker: SessionTracker;
+  readonly values: SessionValues;
+}
 
 /** Tracks the sessions of one application. */
 export class SessionTracker {
@@ -41,17 +42,19 @@ export class SessionTracker {
   readonly #seed: FingerprintSeed;
   readonly #cookie: Uint8Array;
   readonly #endedHeader: Uint8Array;
+  readonly #identity: SessionIdentity;
   readonly #target = { high: 0, low: 0 };
 
   constructor(
     context: AffinityContext,
     seed: FingerprintSeed,
-    names: { readonly cookie: string; readonly endedHeader: string },
+    parts: { readonly cookie: string; readonly endedHeader: string; readonly identity: SessionIdentity },
   ) {
     this.#context = context;
     this.#seed = seed;
-    this.#cookie = octetsOf(names.cookie);
-    this.#endedHeader = octetsOf(names.endedHeader.toLowerCase());
+    this.#cookie = octetsOf(parts.cookie);
+    this.#endedHeader = octetsOf(parts.endedHeader.toLowerCase());
+    this.#identity = parts.identity;
   }
 
   /**
@@ -85,6 +88,34 @@ export class SessionTracker {
     return states.at(sessions.slotOf(tie.index)) ?? null;
   }
 
+  /** Names the instance that the session table knows the request's session to be on. */
+  nameHome(tie: Tie, application: RoutedApplication): void {
+    const home = this.home(tie);
+    if (home !== null) tie.nameState(home, application, this.#context.nowMs);
+  }
+
+  /**
+   * Reads what a response says of the session: every Set-Cookie of its name, or, without one, what `readRest` reads.
+   *
+   * @returns `COOKIE_SET` when a session was born, came here or got another id; `COOKIE_NONE` when no cookie spoke of one
+   */
+  readResponse(
+    decision: Decision,
+    instance: RoutedInstance,
+    head: ResponseHead,
+    edits: ResponseEdits,
+  ): number {
+    let told = COOKIE_NONE;
+    if (head.hasSetCookie) {
+      for (let field = nextSetCookie(head, 0); field >= 0; field = nextSetCookie(head, field + 1)) {
+        const one = this.readSetCookieField(decision, instance, head, field, edits);
+        if (told !== COOKIE_SET && one !== COOKIE_NONE) told = one;
+      }
+    }
+    if (told === COOKIE_NONE) this.readRest(decision, instance, head, edits);
+    return told;
+  }
+
   /**
    * Reads one Set-Cookie field: binds the session that it names, or ends the request's. Offsets of what was read are
    * in `setCookie`.
@@ -94,7 +125,6 @@ export class SessionTracker {
     instance: RoutedInstance,
     head: ResponseHead,
     field: number,
-    reader: IdentityReader,
     edits: ResponseEdits,
   ): number {
     const { bytes } = head;
@@ -108,8 +138,9 @@ export class SessionTracker {
       this.end(decision, edits);
       return COOKIE_DELETED;
     }
-    reader.readIdentity(bytes, cookie.valueStart, cookie.valueEnd);
-    fingerprint(this.#seed, bytes, reader.idStart, reader.idEnd, this.#target);
+    const identity = this.#identity;
+    identity.read(bytes, cookie.valueStart, cookie.valueEnd);
+    fingerprint(this.#seed, bytes, identity.start, identity.end, this.#target);
     const { high, low } = this.#target;
     const isSame = decision.hasSession && high === decision.sessionHigh && low === decision.sessionLow;
     // A new id in place of an old one, as after a login: the client forgets the old one.
@@ -176,6 +207,11 @@ export class SessionTracker {
     }
     return true;
   }
+}
+
+/** The session is on another instance now: with styles that look there, all workers must know (SPEC A5). */
+export function hasMoved(decision: Decision): boolean {
+  return decision.affinity === AFFINITY_FAILED_OVER || decision.affinity === AFFINITY_MOVED;
 }
 
 /** The index of the next Set-Cookie field at or after `from`; -1 when there is none. */

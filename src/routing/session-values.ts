@@ -5,7 +5,11 @@
 import { CookieMatch, findCookie, nextCookie } from "../http/cookies.ts";
 import { EQUALS, SEMICOLON, SLASH } from "../http1/octets.ts";
 import { FIELD_COOKIE, type RequestHead } from "../http1/request-head.ts";
+import type { Decision } from "./decision.ts";
 import { octetsOf, startsWithOctets } from "./octet-hash.ts";
+import type { RoutedApplication } from "./routed.ts";
+import type { TrackedSession } from "./session-tracker.ts";
+import { TIE_KNOWN, type Tie } from "./tie.ts";
 
 /** A walk over the session ids of one request. One object a plan, used within one turn. */
 export class SessionValues {
@@ -68,4 +72,20 @@ export class SessionValues {
     }
     return false;
   }
+}
+
+/**
+ * The request's session is its first session id, where the style needs no more of it: notes it, and where the session table
+ * knows it to be, unless something else has named an instance already.
+ */
+export function followSession(
+  { tracker, values }: TrackedSession,
+  head: RequestHead,
+  application: RoutedApplication,
+  tie: Tie,
+  decision: Decision,
+): void {
+  if (!values.first(head)) return;
+  if (!tracker.identify(head.bytes, values.valueStart, values.valueEnd, tie, decision)) return;
+  if (tie.kind !== TIE_KNOWN) tracker.nameHome(tie, application);
 }

@@ -1,42 +1,45 @@
 // hot: bench/micro/decide.ts
 // `suffix`: the application server appends route ids to its session id, `0000ABC:s1:s2` (§2.11). They are tried in order.
 // The session's identity is what stands between the cache id and the first separator.
+//
+// When none of the instances named may take the request, the session table is asked: it knows a session that came without
+// a route (an application on one server), and the server that took the session over while its cookie names the old one.
 
 import type { RequestHead } from "../http1/request-head.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
 import type { AffinityContext, AffinityPlan } from "./affinity-plan.ts";
 import type { ClientPoint, Decision, ResponseEdits } from "./decision.ts";
 import type { RoutedApplication, RoutedInstance } from "./routed.ts";
+import type { ValueWithRoutes } from "./session-identity.ts";
 import type { SessionTracker } from "./session-tracker.ts";
-import { type IdentityReader, nextSetCookie } from "./session-tracker.ts";
+import { COOKIE_SET, hasMoved } from "./session-tracker.ts";
 import type { SessionValues } from "./session-values.ts";
 import { TIE_INVALID, TIE_KNOWN, type Tie } from "./tie.ts";
 
 /** The plan of one application with `style: suffix`. */
-export class SuffixAffinity implements AffinityPlan, IdentityReader {
+export class SuffixAffinity implements AffinityPlan {
   readonly isSticky: boolean = true;
-  idStart = 0;
-  idEnd = 0;
   readonly #context: AffinityContext;
   readonly #tracker: SessionTracker;
   readonly #values: SessionValues;
   readonly #separator: number;
-  readonly #cacheIdLength: number;
+  readonly #identity: ValueWithRoutes;
 
   constructor(
     context: AffinityContext,
     parts: {
       readonly tracker: SessionTracker;
       readonly values: SessionValues;
-      readonly separator: string;
-      readonly cacheIdLength: number;
+      /** Octet before each route. */
+      readonly separator: number;
+      readonly identity: ValueWithRoutes;
     },
   ) {
     this.#context = context;
     this.#tracker = parts.tracker;
     this.#values = parts.values;
-    this.#separator = parts.separator.charCodeAt(0);
-    this.#cacheIdLength = parts.cacheIdLength;
+    this.#separator = parts.separator;
+    this.#identity = parts.identity;
   }
 
   find(
@@ -47,50 +50,36 @@ export class SuffixAffinity implements AffinityPlan, IdentityReader {
     decision: Decision,
   ): void {
     const values = this.#values;
+    const identity = this.#identity;
     const { bytes } = head;
     for (let isFound = values.first(head); isFound; isFound = values.next(head)) {
-      this.readIdentity(bytes, values.valueStart, values.valueEnd);
-      if (this.idEnd === this.idStart) continue;
-      if (!this.#tracker.identify(bytes, this.idStart, this.idEnd, tie, decision)) continue;
-      this.#tryRoutes(bytes, values.valueEnd, application, tie);
+      identity.read(bytes, values.valueStart, values.valueEnd);
+      if (identity.end === identity.start) continue;
+      if (!this.#tracker.identify(bytes, identity.start, identity.end, tie, decision)) continue;
+      if (identity.hasRoutes) this.#tryRoutes(bytes, identity.end + 1, values.valueEnd, application, tie);
+      if (tie.usable === null) {
+        this.#tracker.nameHome(tie, application);
+        tie.isSecondChoice = false; // it has failed over before, and is kept where it went
+      }
       if (tie.kind === TIE_KNOWN) return;
-      // An id without a route that we know, as of an application on one server: we may know where it was born.
-      const home = this.#tracker.home(tie);
-      if (home !== null) tie.nameState(home, application, this.#context.nowMs);
-      // (the cast undoes a narrowing that does not see that the call above changes it)
-      if ((tie.kind as number) === TIE_KNOWN) return;
       tie.kind = TIE_INVALID;
     }
   }
 
   readResponse(decision: Decision, instance: RoutedInstance, head: ResponseHead, edits: ResponseEdits): void {
-    let isTold = false;
-    if (head.hasSetCookie) {
-      for (let field = nextSetCookie(head, 0); field >= 0; field = nextSetCookie(head, field + 1)) {
-        if (this.#tracker.readSetCookieField(decision, instance, head, field, this, edits) !== 0)
-          isTold = true;
-      }
-    }
-    if (!isTold) this.#tracker.readRest(decision, instance, head, edits);
-  }
-
-  readIdentity(bytes: Uint8Array, start: number, end: number): void {
-    const idStart = end - start > this.#cacheIdLength ? start + this.#cacheIdLength : start;
-    let at = idStart;
-    while (at < end && bytes[at] !== this.#separator) at += 1;
-    this.idStart = idStart;
-    this.idEnd = at;
+    const told = this.#tracker.readResponse(decision, instance, head, edits);
+    const isOnlyInTable = told === COOKIE_SET && !this.#identity.hasRoutes;
+    if (isOnlyInTable || (decision.hasSession && hasMoved(decision))) edits.mustReplicate = true;
   }
 
   /** Names every instance whose route stands behind the id, up to the first that may take the request. */
-  #tryRoutes(bytes: Uint8Array, end: number, application: RoutedApplication, tie: Tie): void {
-    let start = this.idEnd + 1;
-    while (start < end) {
-      let stop = start;
+  #tryRoutes(bytes: Uint8Array, start: number, end: number, application: RoutedApplication, tie: Tie): void {
+    for (let at = start; at < end; ) {
+      let stop = at;
       while (stop < end && bytes[stop] !== this.#separator) stop += 1;
-      const instance = application.routes.find(bytes, start, stop);
+      const instance = application.routes.find(bytes, at, stop);
       if (instance !== null && tie.name(instance, this.#context.nowMs)) return;
-      start = stop + 1;
+      at = stop + 1;
     }
   }
 }

@@ -147,7 +147,8 @@ export class WorkerRouter implements RequestRouter {
       this.#chooseElsewhere(decision, application, null, NONE_TRIED);
     } else {
       const affinity = tie.isSecondChoice ? is.AFFINITY_FAILED_OVER : is.AFFINITY_KEPT;
-      this.#chooseTied(decision, tie.edition, tie.usable, affinity, NONE_TRIED);
+      // A route may lead into another edition than the first one named: then that one is the session's.
+      this.#chooseTied(decision, tie.usable?.edition ?? tie.edition, tie.usable, affinity, NONE_TRIED);
     }
   }
 

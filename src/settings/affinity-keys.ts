@@ -24,7 +24,7 @@ const KEYS = record(
       help: 'Character before the route id, for suffix and rewrite: ":" or "+" WebSphere, "." Tomcat and JEUS, "!" WebLogic; default ":" for suffix, "." for rewrite.',
     }),
     urlParameter: optional(token({ what: "a parameter's name", example: "jsessionid" }), {
-      help: "Path parameter that carries the session id without cookies; jsessionid for suffix with JSESSIONID.",
+      help: "Path parameter that carries the session id without cookies; jsessionid when the cookie is JSESSIONID.",
     }),
     cacheIdLength: optional(count(4, { min: 0, max: 64 }), {
       help: "Characters before the session id that may change, for suffix: 4 for WebSphere; default 0.",
@@ -52,8 +52,8 @@ const MEANINGFUL: Readonly<Record<Style, readonly (keyof Written)[]>> = {
   rewrite: ["cookie", "separator", "urlParameter"],
   insert: ["cookie", "routerCookie", "urlParameter"],
   learn: ["cookie", "urlParameter"],
-  hash: ["cookie", "on", "name"],
-  none: ["cookie"],
+  hash: ["cookie", "urlParameter", "on", "name"],
+  none: ["cookie", "urlParameter"],
 };
 
 /** The shape of `affinity`. */
@@ -75,45 +75,46 @@ export function affinityOf(affinity: WrittenAffinity, application: string): Affi
 }
 
 function styled(written: Written, place: Place, reading: Reading): WrittenAffinity | undefined {
-  const { style, cookie, separator, cacheIdLength = 0, routerCookie = "" } = written;
-  const url = written.urlParameter === undefined ? {} : { urlParameter: written.urlParameter };
-  const own = cookie === undefined ? {} : { cookie };
+  const { style, separator, cacheIdLength = 0, routerCookie = "" } = written;
+  const cookie = written.cookie ?? (style === "suffix" ? "JSESSIONID" : undefined);
+  // Java's servers write the id of JSESSIONID into URLs as `;jsessionid=`.
+  const urlParameter = written.urlParameter ?? (cookie === "JSESSIONID" ? "jsessionid" : undefined);
+  const url = urlParameter === undefined ? {} : { urlParameter };
+  const names = cookie === undefined ? url : { cookie, ...url };
   switch (style) {
-    case "suffix":
-      return suffix({ cookie: cookie ?? "JSESSIONID", separator: separator ?? ":", cacheIdLength, ...url });
     case "insert":
-      return { style, routerCookie, ...own, ...url };
+      return { style, routerCookie, ...names };
     case "none":
-      return { style, ...own };
-    case "hash":
-      return hashed(written, own, place, reading);
+      return { style, ...names };
+    case "hash": {
+      const input = hashInput(written, place, reading);
+      return input && { style, ...input, ...names };
+    }
     default:
       break;
   }
   if (cookie === undefined) {
     return reading.refuse(place, `"cookie" is missing; style ${style} needs the name of the session cookie`);
   }
-  return style === "learn"
-    ? { style, cookie, ...url }
-    : { style, cookie, separator: separator ?? ".", ...url };
+  switch (style) {
+    case "suffix":
+      return { style, cookie, separator: separator ?? ":", cacheIdLength, ...url };
+    case "rewrite":
+      return { style, cookie, separator: separator ?? ".", ...url };
+    case "learn":
+      return { style, cookie, ...url };
+  }
 }
 
-function suffix(keys: Omit<Affinity & { readonly style: "suffix" }, "style">): WrittenAffinity {
-  if (keys.urlParameter !== undefined || keys.cookie !== "JSESSIONID") return { style: "suffix", ...keys };
-  return { style: "suffix", ...keys, urlParameter: "jsessionid" };
-}
-
-function hashed(
-  written: Written,
-  own: { readonly cookie?: string },
+function hashInput(
+  { on = "address", name }: Written,
   place: Place,
   reading: Reading,
-): WrittenAffinity | undefined {
-  const { on = "address", name } = written;
+): Pick<Affinity & { readonly style: "hash" }, "on" | "name"> | undefined {
   if (on === "address") {
-    if (name === undefined) return { style: "hash", on, ...own };
+    if (name === undefined) return { on };
     return reading.refuse(place, `"name" has no meaning when hash goes by the address`);
   }
-  if (name !== undefined) return { style: "hash", on, name, ...own };
+  if (name !== undefined) return { on, name };
   return reading.refuse(place, `"name" is missing; hash needs the name of the ${on} that it goes by`);
 }

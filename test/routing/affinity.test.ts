@@ -4,34 +4,9 @@ import {
   AFFINITY_FAILED_OVER,
   AFFINITY_INVALID,
   AFFINITY_KEPT,
-  AFFINITY_MOVED,
   AFFINITY_NEW,
-  BAD_COOKIES,
-  type Decision,
-  FORWARD,
 } from "../../src/routing/decision.ts";
-import type { InstanceEntry } from "../../src/routing/table.ts";
-import { application, edition, instance, type Rig, request, respond, rig, table } from "./support.ts";
-
-const SERVERS = ["s1", "s2", "s3"];
-
-function site(
-  affinity: Affinity,
-  servers: readonly InstanceEntry[] = SERVERS.map((name) => instance(name)),
-): Rig {
-  return rig(table([application(servers, { affinity })]));
-}
-
-/** The request's head as the application gets it: without what is the router's own. */
-function forwarded(head: ReturnType<typeof request>, decision: Decision): string {
-  let text = "";
-  let at = head.start;
-  for (let index = 0; index < decision.stripCount; index += 1) {
-    text += head.bytes.toString("latin1", at, decision.stripStart[index]);
-    at = decision.stripEnd[index] as number;
-  }
-  return text + head.bytes.toString("latin1", at, head.end);
-}
+import { application, forwarded, instance, request, respond, rig, SERVERS, site, table } from "./support.ts";
 
 const REWRITE: Affinity = { style: "rewrite", cookie: "SID", separator: "." };
 
@@ -52,6 +27,26 @@ t.test("rewrite appends the route to the application's own cookie and takes it o
   t.equal(decision.instance?.entry.server, server);
   t.equal(decision.affinity, AFFINITY_KEPT);
   t.match(forwarded(again, decision), "Cookie: theme=dark; SID=a.b; lang=ko\r\n");
+});
+
+t.test("every style finds a session in the URL too, where it can [A1]", async (t) => {
+  const styles: readonly Affinity[] = [
+    { style: "rewrite", cookie: "SID", separator: ".", urlParameter: "sid" },
+    { style: "insert", routerCookie: "tg", cookie: "SID", urlParameter: "sid" },
+    { style: "learn", cookie: "SID", urlParameter: "sid" },
+    { style: "hash", on: "header", name: "X-User", cookie: "SID", urlParameter: "sid" },
+    { style: "none", cookie: "SID", urlParameter: "sid" },
+  ];
+  for (const affinity of styles) {
+    const { router, sessions, decide } = site(affinity);
+    const first = decide(request("/shop"));
+    respond(router, first, ["Set-Cookie: SID=abc"]);
+    for (let round = 1; round <= 4; round += 1) {
+      const decision = decide(request("/shop/cart;sid=abc?step=2"));
+      if (affinity.style !== "none") t.equal(decision.instance, first.instance, affinity.style);
+      t.equal(sessions.touches[0], round, `${affinity.style}: it is the same session`);
+    }
+  }
 });
 
 t.test("rewrite leaves a cookie alone that carries no route of the router's [A1]", async (t) => {
@@ -171,164 +166,6 @@ t.test("none spreads every request and still counts sessions [A1]", async (t) =>
   t.equal(sessions.touches[0], 3);
 });
 
-const INSERT: Affinity = { style: "insert", routerCookie: "tg" };
-
-/** The router's cookie out of the added lines. */
-function tokenOf(added: Buffer | null): string {
-  return /Set-Cookie: tg=([^;]*);/.exec(added?.toString() ?? "")?.[1] ?? "";
-}
-
-t.test("insert gives a new user a sealed cookie with all attributes and follows it [A1, A2]", async (t) => {
-  const { router, sessions, decide } = site(INSERT);
-  const first = decide(request("/shop"), { isSecure: true });
-  const added = respond(router, first, ["Content-Type: text/html"]).added?.toString() ?? "";
-  t.match(
-    added,
-    /^Set-Cookie: tg=[\w-]+; Path=\/shop; HttpOnly; SameSite=Lax; Secure\r\nCache-Control: private\r\n$/,
-  );
-  t.equal(sessions.count, 1, "the token is the session");
-  const token = tokenOf(Buffer.from(added));
-  const plain = Buffer.from(token, "base64url").toString("latin1");
-  for (const secret of ["shop", "s1", "s2", "s3", "127.0.0.1"]) t.notOk(plain.includes(secret));
-
-  const head = request("/shop", [`Cookie: a=b; tg=${token}; c=d`]);
-  const again = decide(head);
-  t.equal(again.instance, first.instance);
-  t.equal(again.affinity, AFFINITY_KEPT);
-  t.match(forwarded(head, again), "Cookie: a=b; c=d\r\n", "the application never sees it");
-  t.equal(respond(router, again, []).added, null, "no new cookie is needed");
-  t.equal(sessions.touches[0], 1);
-});
-
-t.test("a token that is forged, another application's or expired is as good as none [A2]", async (t) => {
-  const { router, decide } = site(INSERT);
-  const first = decide(request("/shop"));
-  const token = tokenOf(respond(router, first, []).added);
-  const flipped = `${token.slice(0, -6)}${token.at(-6) === "A" ? "B" : "A"}${token.slice(-5)}`;
-  const elsewhere = rig(table([application([instance("s1")], { id: "other", affinity: INSERT })]));
-  const attempts: readonly (readonly [Rig, string])[] = [
-    [site(INSERT), flipped],
-    [site(INSERT), ""],
-    [site(INSERT), "AQ"],
-    [site(INSERT), "x".repeat(5000)],
-    [elsewhere, token],
-  ];
-  for (const [place, value] of attempts) {
-    const decision = place.decide(request("/shop", [`Cookie: tg=${value}`]));
-    t.equal(decision.outcome, FORWARD);
-    t.equal(decision.affinity, AFFINITY_INVALID);
-    t.equal(decision.stripCount, 1, "it is not passed on all the same");
-    t.not(tokenOf(respond(place.router, decision, []).added), "");
-  }
-  router.nowSeconds += 1801;
-  t.equal(decide(request("/shop", [`Cookie: tg=${token}`])).affinity, AFFINITY_INVALID);
-});
-
-t.test("a token is renewed at half its life and ends at the absolute limit [A2, A4]", async (t) => {
-  const sessions = { idleMs: 1_800_000, absoluteMs: 3_600_000, endedHeader: "session-ended" };
-  const { router, decide } = rig(table([application([instance("s1")], { affinity: INSERT, sessions })]));
-  let token = tokenOf(respond(router, decide(request("/shop")), []).added);
-  for (let minutes = 0; minutes < 60; minutes += 20) {
-    router.nowSeconds += 20 * 60;
-    const decision = decide(request("/shop", [`Cookie: tg=${token}`]));
-    t.equal(decision.affinity, AFFINITY_KEPT);
-    const renewed = tokenOf(respond(router, decision, []).added);
-    t.not(renewed, "");
-    t.not(renewed, token);
-    token = renewed;
-  }
-  router.nowSeconds += 60;
-  t.equal(decide(request("/shop", [`Cookie: tg=${token}`])).affinity, AFFINITY_INVALID);
-});
-
-t.test("tokens of the key before still open, new ones are sealed with the first key [A2]", async (t) => {
-  const shop = application(
-    SERVERS.map((name) => instance(name)),
-    { affinity: INSERT },
-  );
-  const { router, decide } = rig(table([shop]));
-  const first = decide(request("/shop"));
-  const token = tokenOf(respond(router, first, []).added);
-  const next = table([shop], undefined, 2);
-  const newKey = "11".repeat(32);
-  router.setTable({ ...next, secrets: { ...next.secrets, tokenKeys: [newKey, ...next.secrets.tokenKeys] } });
-  const kept = decide(request("/shop", [`Cookie: tg=${token}`]));
-  t.equal(kept.affinity, AFFINITY_KEPT);
-  t.equal(kept.instance?.entry.key, first.instance?.entry.key);
-  router.setTable({ ...next, secrets: { ...next.secrets, tokenKeys: [newKey] } });
-  t.equal(decide(request("/shop", [`Cookie: tg=${token}`])).affinity, AFFINITY_INVALID);
-});
-
-t.test(
-  "a user whose server has left the table stays in its edition, and gets a new cookie [A3]",
-  async (t) => {
-    const editions = (servers: readonly string[]) => [
-      edition(
-        "1",
-        servers.map((name) => instance(name)),
-        "retiring",
-      ),
-      edition("2", [instance("new", { key: "shop/2/new" })]),
-    ];
-    const { router, decide } = site(INSERT);
-    const first = decide(request("/shop"));
-    const token = tokenOf(respond(router, first, []).added);
-    const others = SERVERS.filter((name) => name !== first.instance?.entry.server);
-    router.setTable(table([application([], { affinity: INSERT, editions: editions(others) })], undefined, 2));
-    const cookie = [`Cookie: tg=${token}`];
-    const failedOver = decide(request("/shop", cookie));
-    t.equal(failedOver.affinity, AFFINITY_FAILED_OVER);
-    t.equal(failedOver.edition?.entry.label, "1");
-    t.not(tokenOf(respond(router, failedOver, []).added), "");
-    router.setTable(
-      table([application([], { affinity: INSERT, editions: editions([]).slice(1) })], undefined, 3),
-    );
-    const moved = decide(request("/shop", cookie));
-    t.equal(moved.affinity, AFFINITY_MOVED);
-    t.equal(moved.instance?.entry.server, "new");
-  },
-);
-
-t.test("a response that says private or no-store is not told so again, a public one is [W49]", async (t) => {
-  const { router, decide } = site(INSERT);
-  const lines = (fields: readonly string[]): string =>
-    respond(router, decide(request("/shop")), fields).added?.toString() ?? "";
-  t.notMatch(lines(["Cache-Control: no-cache, No-Store"]), "Cache-Control");
-  t.notMatch(lines(["Cache-Control: private, max-age=5"]), "Cache-Control");
-  t.match(lines(["Cache-Control: public, max-age=60"]), "Cache-Control: private");
-  t.match(lines(["Cache-Control: x-private-ish"]), "Cache-Control: private");
-});
-
-t.test(
-  "with the application's cookie named, that one is the session and the token only shows the way [A1]",
-  async (t) => {
-    const { router, sessions, decide } = site({ style: "insert", routerCookie: "tg", cookie: "SID" });
-    const first = decide(request("/shop"));
-    const edits = respond(router, first, ["Set-Cookie: SID=abc"]);
-    t.equal(sessions.count, 1);
-    const token = tokenOf(edits.added);
-    const decision = decide(request("/shop", [`Cookie: tg=${token}; SID=abc`]));
-    t.equal(decision.affinity, AFFINITY_KEPT);
-    t.equal(sessions.touches[0], 1);
-    const withoutToken = decide(request("/shop", ["Cookie: SID=abc"]));
-    t.equal(withoutToken.instance, first.instance, "the session table knows the way too");
-    t.not(tokenOf(respond(router, withoutToken, []).added), "");
-    respond(router, decision, ["Set-Cookie: SID=x; Expires=Thu, 01 Jan 1970 00:00:00 GMT"]);
-    t.equal(sessions.count, 0);
-  },
-);
-
-t.test("the application ends a token session by header, and the cookie goes with it [A4]", async (t) => {
-  const { router, sessions, decide } = site(INSERT);
-  const token = tokenOf(respond(router, decide(request("/shop")), []).added);
-  const edits = respond(router, decide(request("/shop", [`Cookie: tg=${token}`])), ["Session-Ended: 1"]);
-  t.equal(sessions.count, 0);
-  t.ok(edits.mustReplicate);
-  t.match(edits.added?.toString(), /Set-Cookie: tg=; .*Max-Age=0/);
-  const later = decide(request("/shop", [`Cookie: tg=${token}`]));
-  t.equal(later.affinity, AFFINITY_NEW, "a cookie that comes back all the same brings nothing back");
-});
-
 t.test("a session ended by an operator is a new user's next time, whatever the style [A4]", async (t) => {
   const { router, sessions, decide } = site({
     style: "suffix",
@@ -346,16 +183,6 @@ t.test("a session ended by an operator is a new user's next time, whatever the s
   t.equal(sessions.count, 0);
 });
 
-t.test("a request with more of the router's cookies than any honest client sends is refused", async (t) => {
-  const { decide } = site(INSERT);
-  const cookies = (count: number): string => Array.from({ length: count }, () => "tg=x").join("; ");
-  const few = decide(request("/shop", [`Cookie: ${cookies(8)}`]));
-  t.equal(few.outcome, FORWARD);
-  const many = decide(request("/shop", [`Cookie: ${cookies(9)}`]));
-  t.equal(many.outcome, BAD_COOKIES);
-  t.equal(many.instance, null);
-});
-
 t.test("responses tell who served them when the application asks for it [R7]", async (t) => {
   const shop = application([instance("s1")]);
   const traffic = { ...shop.traffic, servedByHeader: "X-Served-By" };
@@ -364,7 +191,9 @@ t.test("responses tell who served them when the application asks for it [R7]", a
     respond(router, decide(request("/shop")), []).added?.toString(),
     "X-Served-By: test/node01/s1;1\r\n",
   );
-  const inserted = rig(table([{ ...shop, traffic, affinity: INSERT }]));
+  const silent = rig(table([shop]));
+  t.equal(respond(silent.router, silent.decide(request("/shop")), []).added, null, "not otherwise");
+  const inserted = rig(table([{ ...shop, traffic, affinity: { style: "insert", routerCookie: "tg" } }]));
   const added = respond(inserted.router, inserted.decide(request("/shop")), []).added?.toString() ?? "";
   t.match(added, /^Set-Cookie: tg=.*\r\n.*\r\nX-Served-By: test\/node01\/s1;1\r\n$/);
 });

@@ -232,3 +232,24 @@ export function respond(router: WorkerRouter, decision: Decision, fields: readon
   router.readResponse(decision, response(fields), edits);
   return edits;
 }
+
+export const SERVERS: readonly string[] = ["s1", "s2", "s3"];
+
+/** The shop with a style of affinity, on three servers unless others are given. */
+export function site(
+  affinity: Affinity,
+  servers: readonly InstanceEntry[] = SERVERS.map((name) => instance(name)),
+): Rig {
+  return rig(table([application(servers, { affinity })]));
+}
+
+/** The request's head as the application gets it: without what is the router's own. */
+export function forwarded(head: RequestHead, decision: Decision): string {
+  let text = "";
+  let at = head.start;
+  for (let index = 0; index < decision.stripCount; index += 1) {
+    text += head.bytes.toString("latin1", at, decision.stripStart[index]);
+    at = decision.stripEnd[index] as number;
+  }
+  return text + head.bytes.toString("latin1", at, head.end);
+}

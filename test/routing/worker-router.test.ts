@@ -56,6 +56,7 @@ t.test("a session in the URL is found like one in a cookie [A1]", async (t) => {
   const { decide } = rig(table([entry]));
   t.equal(decide(request("/shop/a;jsessionid=0000abc:s2?q=1")).instance?.entry.server, "s2");
   t.equal(decide(request("/shop/a;x=1;jsessionid=0000abc:s1/b")).instance?.entry.server, "s1");
+  t.notOk(decide(request("/shop/a;jsessionids0000abc:s1")).hasSession, "a parameter of another name");
 });
 
 t.test("the cache id in front is not part of the session's identity [A1]", async (t) => {
@@ -111,6 +112,17 @@ t.test("a response that says Session-Ended: 1 ends the session [A4]", async (t) 
   t.equal(sessions.count, 0);
 });
 
+t.test("the header that ends a session has the name that the application was given [A4]", async (t) => {
+  const settings = { idleMs: 1_800_000, absoluteMs: 0, endedHeader: "x-logged-out" };
+  const { router, sessions, decide } = rig(table([application([instance("s1")], { sessions: settings })]));
+  respond(router, decide(request("/shop")), ["Set-Cookie: JSESSIONID=abc:s1"]);
+  const decision = decide(request("/shop", COOKIE("abc:s1")));
+  respond(router, decision, ["Session-Ended: 1"]);
+  t.equal(sessions.count, 1);
+  respond(router, decision, ["X-Logged-Out: 1"]);
+  t.equal(sessions.count, 0);
+});
+
 t.test("a session of before a restart is counted again once the application answers it [A4]", async (t) => {
   const { router, sessions, decide } = rig(table([application([instance("s1")])]));
   respond(router, decide(request("/shop", COOKIE("abc:s1"))), ["Content-Type: text/html"]);
@@ -135,6 +147,54 @@ t.test("a session without a route in its cookie stays where it was born [A1]", a
     t.equal(again.instance, first.instance);
     t.equal(again.affinity, AFFINITY_KEPT);
   }
+});
+
+t.test("all workers know of a session without a route before its next request [A5]", async (t) => {
+  const { router, decide } = rig(table([application([instance("s1"), instance("s2")])]));
+  t.ok(respond(router, decide(request("/shop")), ["Set-Cookie: JSESSIONID=abc"]).mustReplicate);
+  const routed = respond(router, decide(request("/shop")), ["Set-Cookie: JSESSIONID=def:s1"]);
+  t.notOk(routed.mustReplicate, "a route says it in the cookie");
+});
+
+t.test(
+  "a session that has failed over stays where it went, though its cookie names the old server [A3]",
+  async (t) => {
+    const names = ["s1", "s2", "s3", "s4"];
+    const { router, decide } = rig(table([application(names.map((name) => instance(name)))]));
+    const first = decide(request("/shop", COOKIE("abc:s1")));
+    respond(router, first, ["Set-Cookie: JSESSIONID=abc:s1"]);
+    router.failed(first, "connect refused");
+    const moved = decide(request("/shop", COOKIE("abc:s1")));
+    t.equal(moved.affinity, AFFINITY_FAILED_OVER);
+    t.ok(respond(router, moved, []).mustReplicate, "other workers know before the next request [A5]");
+    for (let round = 0; round < 8; round += 1) {
+      const again = decide(request("/shop", COOKIE("abc:s1")));
+      t.equal(again.instance, moved.instance);
+      t.equal(again.affinity, AFFINITY_KEPT);
+      t.notOk(respond(router, again, []).mustReplicate, "nothing new");
+    }
+    router.succeeded(first);
+    t.equal(
+      decide(request("/shop", COOKIE("abc:s1"))).instance?.entry.server,
+      "s1",
+      "the cookie's word counts",
+    );
+  },
+);
+
+t.test("a turn is counted in the edition that a further route leads to [R4]", async (t) => {
+  const old = instance("s1", { access: "closed" });
+  const next = ["s2", "s3"].map((name) => instance(name, { key: `shop/2/${name}` }));
+  const editions = [edition("1", [old, instance("s4")], "retiring"), edition("2", next)];
+  const { decide, serverFor } = rig(table([application([], { editions, countAffinity: true })]));
+  for (let round = 0; round < 6; round += 1) {
+    const decision = decide(request("/shop", COOKIE("abc:s1:s2")));
+    t.equal(decision.instance?.entry.key, "shop/2/s2");
+    t.equal(decision.edition?.entry.label, "2");
+    t.equal(decision.affinity, AFFINITY_FAILED_OVER);
+  }
+  for (let round = 0; round < 5; round += 1)
+    t.equal(serverFor(request("/shop")), "s3", "it has turns to make up");
 });
 
 t.test("affinity takes only requests with affinity, break takes none [M1]", async (t) => {

@@ -131,6 +131,11 @@ t.test("each affinity style has its keys and defaults, and refuses those of othe
     name: "X-User",
   });
   t.strictSame(affinity("style: none"), { style: "none" });
+  for (const style of ["rewrite", "insert", "learn", "hash", "none"]) {
+    const java = affinity(`style: ${style}, cookie: JSESSIONID`);
+    t.equal(java.urlParameter, "jsessionid", `${style}: Java's servers write it into URLs`);
+    t.equal(affinity(`style: ${style}, cookie: JSESSIONID, urlParameter: s`).urlParameter, "s", style);
+  }
   const refused: readonly (readonly [string, RegExp])[] = [
     ['style: insert, separator: "."', /"separator" has no meaning with style insert, whose keys are cookie/],
     ["style: learn", /"cookie" is missing; style learn needs the name of the session cookie/],
