@@ -29,7 +29,7 @@ export async function* adminAddresses(cli: Cli, options: ClientOptions): AsyncGe
 }
 
 /** Parses `http://host:port`, `host:port`, `unix:/path` or `/path`; anything else is a usage error. */
-export function parseAdminAddress(text: string): AdminAddress {
+function parseAdminAddress(text: string): AdminAddress {
   const path = text.startsWith("unix:") ? text.slice("unix:".length) : text;
   if (path.startsWith("/") && !path.startsWith("//")) return { kind: "unix", path };
   const url = /^https?:\/\//i.test(text) ? text : `http://${text}`;

@@ -8,7 +8,7 @@ import { instancesOf } from "./instance.ts";
 import type { EditionLabel, RouteId } from "./names.ts";
 
 /** The character before a route id in the session cookie; undefined for styles that use no route ids. */
-export function separatorOf(affinity: Affinity): string | undefined {
+function separatorOf(affinity: Affinity): string | undefined {
   return affinity.style === "suffix" || affinity.style === "rewrite" ? affinity.separator : undefined;
 }
 

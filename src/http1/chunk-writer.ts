@@ -5,21 +5,18 @@
 import { CR, LF, word } from "./octets.ts";
 import { putAll } from "./write-bytes.ts";
 
-/** `0 CRLF CRLF`: the end of a chunked body without trailers. */
-export const LAST_CHUNK: Buffer = Buffer.from("0\r\n\r\n", "latin1");
-
 /** `0 CRLF`: before trailer lines, which `CRLF_BYTES` ends. */
-export const LAST_CHUNK_BEFORE_TRAILERS: Buffer = Buffer.from("0\r\n", "latin1");
+const LAST_CHUNK: Buffer = Buffer.from("0\r\n", "latin1");
 
 /** Ends a chunk's data, and a trailer section. */
-export const CRLF_BYTES: Buffer = Buffer.from("\r\n", "latin1");
-
-/** Most bytes that `writeChunkHead` writes: 12 digits (2^48) and CRLF. */
-export const CHUNK_HEAD_BYTES_MAX = 14;
+const CRLF_BYTES: Buffer = Buffer.from("\r\n", "latin1");
 
 const DIGITS = word("0123456789abcdef");
 
-/** Writes `size` in hexadecimal and CRLF to `out` at `at`; returns the position after it. `size` is over 0. */
+/**
+ * Writes `size` in hexadecimal and CRLF to `out` at `at`; returns the position after it. `size` is over 0; up to 2^48 it takes
+ * 14 bytes at most.
+ */
 export function writeChunkHead(out: Buffer, at: number, size: number): number {
   let digits = 1;
   for (let rest = Math.floor(size / 16); rest > 0; rest = Math.floor(rest / 16)) digits += 1;
@@ -35,7 +32,7 @@ export function writeChunkHead(out: Buffer, at: number, size: number): number {
 
 /** Writes the end of a chunked body, with trailer lines (whole, with CRLF) or without; returns the position after it. */
 export function writeLastChunk(out: Buffer, at: number, trailers: Buffer): number {
-  let position = putAll(out, at, LAST_CHUNK_BEFORE_TRAILERS);
+  let position = putAll(out, at, LAST_CHUNK);
   position = putAll(out, position, trailers);
   return putAll(out, position, CRLF_BYTES);
 }

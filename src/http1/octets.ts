@@ -20,7 +20,6 @@ export const COLON = 0x3a;
 export const SEMICOLON = 0x3b;
 export const EQUALS = 0x3d;
 export const QUESTION = 0x3f;
-export const AT = 0x40;
 export const UPPER_A = 0x41;
 export const UPPER_Z = 0x5a;
 export const LEFT_BRACKET = 0x5b;

@@ -17,7 +17,7 @@ const KEEP_ALIVE = word("Connection: keep-alive\r\n");
 const UPGRADE = word("Connection: Upgrade\r\n");
 
 /** Room that the writer needs beyond the head and the edits. */
-export const RESPONSE_HEAD_ROOM = 512;
+const RESPONSE_HEAD_ROOM = 512;
 
 /** How the response's body and connection look to the client; one object a worker. */
 export class ResponseForm {

@@ -102,7 +102,7 @@ export function corrupt(path: string, offset: number, why: string): ReturnType<t
 }
 
 /** Name of the segment that begins with a revision; sorted by name is sorted by revision. */
-export function segmentName(firstRevision: number): string {
+function segmentName(firstRevision: number): string {
   return `${String(firstRevision).padStart(REVISION_DIGITS, "0")}.log`;
 }
 

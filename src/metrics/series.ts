@@ -1,7 +1,7 @@
 // Bounded labels: the first series by application, edition and server are told apart, all later ones are one, `other`.
 
 /** Series by application, edition and server that are told apart; the histogram has eighteen lines for each. */
-export const SERIES_MAX = 1000;
+const SERIES_MAX = 1000;
 
 /** Labels of what an application's edition does on a server; `server` is empty where no instance was chosen. */
 export interface SeriesLabels {

@@ -123,7 +123,7 @@ export function choice<const Word extends string>(words: readonly Word[]): Shape
 }
 
 /** What there is to say of a text: the message is `"x" is not a network; write for example 10.0.0.0/8`. */
-export interface TextNotes {
+interface TextNotes {
   /** Such as "a network". */
   readonly what: string;
   readonly example: string;

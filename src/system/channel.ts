@@ -4,7 +4,7 @@ import { deserialize, serialize } from "node:v8";
 import type { RouterMessage } from "../routing/messages.ts";
 
 /** Most bytes that wait in one channel; who does not drain them is not alive in any useful sense. */
-export const CHANNEL_BYTES_MAX: number = 64 * 1024 * 1024;
+const CHANNEL_BYTES_MAX: number = 64 * 1024 * 1024;
 
 /** Bytes that a message without a payload is counted as. */
 const SMALL_MESSAGE_BYTES = 256;
