@@ -186,6 +186,16 @@ t.test("routers are listed with their workers", async (t) => {
   t.match(JSON.parse((await run("routers", "--json")).out), { routers: [{ name: "node01", live: true }] });
 });
 
+t.test("an application of a domain.yaml that a router lacks ends with exit status 3 [C1]", async (t) => {
+  const { run, folder, operations } = await startSite(t);
+  writeFileSync(join(folder, "domain.yaml"), "clusters: [{ name: Cluster09 }]\n");
+  operations.missing = ["node02 does not answer: it serves on with revision 1"];
+  const applied = await run("apply", "-f", "domain.yaml");
+  t.equal(applied.status, 3);
+  t.match(applied.err, /node02 does not answer/);
+  t.equal(operations.entries.length, 2, "the change is kept");
+});
+
 t.test("a domain.yaml is tried, then applied, with the pages that it names", async (t) => {
   const { run, folder } = await startSite(t);
   writeFileSync(join(folder, "back-soon.html"), "<p>Back soon</p>");

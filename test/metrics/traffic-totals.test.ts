@@ -52,6 +52,16 @@ t.test("the workers of a router are summed", async (t) => {
   t.equal(sum.affinity.get("kept"), 6);
 });
 
+t.test("causes beyond the limit are counted as one [C4]", async (t) => {
+  const totals = new TrafficTotals(new SeriesLimit(2));
+  const causes = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`cause-${index}`, 2]));
+  totals.observe(aReport({ causes }));
+  const sum = totals.sum();
+  t.equal(sum.causes.size, 101);
+  t.equal(sum.causes.get("cause-99"), 2);
+  t.equal(sum.causes.get("other"), 800);
+});
+
 t.test("series beyond the limit are counted as one, and those within keep their names [C4]", async (t) => {
   const totals = new TrafficTotals(new SeriesLimit(2));
   const report = aReport({

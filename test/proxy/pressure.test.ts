@@ -169,11 +169,27 @@ t.test("a client that pipelines without end is read no further than its answers 
   await until(() => running.plane.connections.size <= 1);
 });
 
-t.test("connections beyond the limits are refused, and places come free again [F4]", async (t) => {
+t.test("a worker takes no more connections than it may, whoever they are from [F4]", async (t) => {
+  const up = await RawUpstream.open(t, () => undefined);
+  const settings = "router: { client: { connectionsMax: 2 } }";
+  const running = await startShop(t, { addresses: [up.address], settings });
+  const first = await RawClient.open(t, running.port);
+  await RawClient.open(t, running.port);
+  await until(() => running.plane.connections.size === 2);
+  await (await RawClient.open(t, running.port)).ended();
+  t.equal(running.plane.counts().causes["refused-connection"], 1);
+  first.reset();
+  await until(() => running.plane.connections.size === 1);
+  const next = await RawClient.open(t, running.port);
+  next.send("CONNECT x:1 HTTP/1.1\r\nHost: x:1\r\n\r\n");
+  t.equal(statusOf(await next.response()), 501);
+});
+
+t.test("an address gets no more connections than it may, and places come free again [F4]", async (t) => {
   const up = await RawUpstream.open(t, () => undefined);
   const running = await startShop(t, {
     addresses: [up.address],
-    settings: "router: { client: { connectionsMax: 5, connectionsPerAddress: 3 } }",
+    settings: "router: { client: { connectionsPerAddress: 3 } }",
   });
   const clients = await Promise.all(Array.from({ length: 3 }, () => RawClient.open(t, running.port)));
   await until(() => running.plane.connections.size === 3);

@@ -182,19 +182,20 @@ t.test(
   },
 );
 
-t.test("a turn is counted in the edition that a further route leads to [R4]", async (t) => {
-  const old = instance("s1", { access: "closed" });
-  const next = ["s2", "s3"].map((name) => instance(name, { key: `shop/2/${name}` }));
-  const editions = [edition("1", [old, instance("s4")], "retiring"), edition("2", next)];
-  const { decide, serverFor } = rig(table([application([], { editions, countAffinity: true })]));
+t.test("a further route may lead into another edition, whose turn it counts as [R4, A1]", async (t) => {
+  const of = (label: string, names: readonly string[]) =>
+    names.map((name) => instance(name, { key: `shop/${label}/${name}` }));
+  const old = [instance("s1", { access: "closed" }), ...of("1", ["s2", "s3"])];
+  const editions = [edition("1", old, "retiring"), edition("2", of("2", ["s4", "s5"]))];
+  const { decide } = rig(table([application([], { editions, countAffinity: true })]));
   for (let round = 0; round < 6; round += 1) {
-    const decision = decide(request("/shop", COOKIE("abc:s1:s2")));
-    t.equal(decision.instance?.entry.key, "shop/2/s2");
+    const decision = decide(request("/shop", COOKIE("abc:s1:s4")));
+    t.equal(decision.instance?.entry.key, "shop/2/s4");
     t.equal(decision.edition?.entry.label, "2");
     t.equal(decision.affinity, AFFINITY_FAILED_OVER);
+    const other = decide(request("/shop", COOKIE("def:s1")));
+    t.equal(other.instance?.edition.entry.label, "1", "edition 1 is left as it was");
   }
-  for (let round = 0; round < 5; round += 1)
-    t.equal(serverFor(request("/shop")), "s3", "it has turns to make up");
 });
 
 t.test("affinity takes only requests with affinity, break takes none [M1]", async (t) => {
