@@ -28,6 +28,10 @@ export class Chaos {
   #lastCloseMs = Number.NEGATIVE_INFINITY;
   #ids = 0;
 
+  /** Requests whose answer has a body that lasts until the close. */
+  readonly untilClose: Set<string> = new Set();
+  #lastDeathMs = Number.NEGATIVE_INFINITY;
+
   constructor(random: Random, nowMs: () => number) {
     this.random = random;
     this.nowMs = nowMs;
@@ -60,6 +64,21 @@ export class Chaos {
   /** A server has closed a connection, or all of them. */
   closed(): void {
     this.#lastCloseMs = this.nowMs();
+  }
+
+  /** A server has died with all its connections. */
+  died(): void {
+    this.closed();
+    this.#lastDeathMs = this.nowMs();
+  }
+
+  /**
+   * What came of a body that lasts until the close may be cut: its server has died since the request was sent, which looks
+   * just like the end of the body.
+   */
+  mayBeCut(id: string, body: string, sentMs: number): boolean {
+    const isPart = bodyOf(id, 2).startsWith(body);
+    return isPart && this.untilClose.has(id) && this.#lastDeathMs >= sentMs;
   }
 
   /** A server closed a connection at about the time of a request that was sent at `sentMs`. */

@@ -43,6 +43,7 @@ async function answer(chaos: Chaos, arrival: RawArrival, id: string, fault: Faul
     `Content-Length: ${body.length}\r\n`,
     "Connection: close\r\n",
   ];
+  if (framing === 2) chaos.untilClose.add(id);
   arrival.answer(`HTTP/1.1 200 OK\r\nX-Id: ${id}\r\n${fields[framing]}\r\n`);
   const limit = fault === "truncate" ? body.length / 2 : body.length;
   for (let at = 0; at < limit; ) {
@@ -104,7 +105,7 @@ export class MortalServer {
     const chaos = this.#chaos;
     while (!chaos.isOver) {
       await chaos.pause(300 + chaos.below(600));
-      chaos.closed();
+      chaos.died();
       this.#upstream.close();
       await chaos.pause(20 + chaos.below(150));
       chaos.closed();
