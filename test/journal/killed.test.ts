@@ -23,6 +23,8 @@ async function runAndKill(
 ): Promise<{ readonly recovered: number; readonly stored: number }> {
   const script = fileURLToPath(new URL("./fixtures/appender.js", import.meta.url));
   const child = spawn(process.execPath, [script, folder], { stdio: ["ignore", "pipe", "inherit"] });
+  // Until it is reaped it counts as living, and its lock as held.
+  const exited = once(child, "exit");
   let recovered = -1;
   let stored = 0;
   let count = 0;
@@ -35,6 +37,7 @@ async function runAndKill(
     if (count === storeMax) child.kill("SIGKILL");
   });
   await once(lines, "close");
+  await exited;
   return { recovered, stored };
 }
 
