@@ -3,6 +3,7 @@
 // at once, which it nearly always does.
 
 import type { Socket } from "node:net";
+import { writeTo } from "./direct-socket.ts";
 
 const SCRATCH_BYTES = 65_536 + 8192;
 const NOTHING = Buffer.alloc(0);
@@ -22,7 +23,7 @@ export class Output {
       // It would wait behind other bytes: a copy of its own size, so that a slow reader holds no whole scratch buffer.
       return socket.write(Buffer.from(bytes.subarray(0, end)));
     }
-    const hasRoom = socket.write(bytes.subarray(0, end));
+    const hasRoom = writeTo(socket, bytes.subarray(0, end));
     if (socket.writableLength === 0) return true; // all is with the kernel, even where Node says "wait"
     if (bytes === this.#scratch) this.#scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
     return hasRoom;
@@ -47,7 +48,7 @@ export function sendInPlace(
   end: number,
   wake: () => void,
 ): boolean {
-  const hasRoom = socket.write(bytes.subarray(start, end));
+  const hasRoom = writeTo(socket, bytes.subarray(start, end));
   if (socket.writableLength === 0) return true;
   if (hasRoom) socket.write(NOTHING, wake);
   return false;

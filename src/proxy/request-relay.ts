@@ -10,6 +10,7 @@ import type { RequestHead } from "../http1/request-head.ts";
 import { CHUNKED } from "../http1/request-head.ts";
 import { put, putAll } from "../http1/write-bytes.ts";
 import { FAILOVER_LINE, REQUEST_HEAD_ROOM, writeRequestHead } from "../http1/write-request-head.ts";
+import { writeTo } from "./direct-socket.ts";
 import type { Exchange } from "./exchange.ts";
 import { sendInPlace } from "./output.ts";
 import type { UpstreamConnection } from "./upstream-connection.ts";
@@ -120,7 +121,7 @@ export class RequestRelay {
     const start = this.#sent;
     this.#sent = this.#end;
     const { socket } = upstream;
-    const hasRoom = socket.write(this.#out.subarray(start, this.#end));
+    const hasRoom = writeTo(socket, this.#out.subarray(start, this.#end));
     if (socket.writableLength === 0) return true;
     this.#isOutHeld = true;
     return hasRoom;

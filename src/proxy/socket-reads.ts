@@ -8,9 +8,15 @@
 // 64 KB allocation a read. Taking the handle from an accepted socket is not documented by Node (`net.Socket` itself takes
 // it as an option); where there is none, `readFrom` falls back to stream events, which only costs time.
 
-import type { IpcSocketConnectOpts, OnReadOpts, SocketConnectOpts, TcpSocketConnectOpts } from "node:net";
-import { Socket } from "node:net";
+import type {
+  IpcSocketConnectOpts,
+  OnReadOpts,
+  Socket,
+  SocketConnectOpts,
+  TcpSocketConnectOpts,
+} from "node:net";
 import { nextTurn } from "../system/turns.ts";
+import { DirectSocket } from "./direct-socket.ts";
 
 /** Who reads a socket. */
 export interface Reader {
@@ -97,8 +103,10 @@ export function readFrom(accepted: Socket, reader: Reader): Socket {
   if (handle === undefined || handle === null) return readEvents(accepted, reader);
   (accepted as ReadSocket)._handle = null;
   // `handle` is missing from Node's types.
-  const options = { handle, onread: ON_READ, allowHalfOpen: true } as ConstructorParameters<typeof Socket>[0];
-  return listen(new Socket(options) as ReadSocket, reader);
+  const options = { handle, onread: ON_READ, allowHalfOpen: true } as ConstructorParameters<
+    typeof DirectSocket
+  >[0];
+  return listen(new DirectSocket(options) as ReadSocket, reader);
 }
 
 function readEvents(accepted: Socket, reader: Reader): Socket {
@@ -115,7 +123,7 @@ function readEvents(accepted: Socket, reader: Reader): Socket {
  * A socket to an instance. A write that fails says that the instance has closed, and Node would end the socket on the spot,
  * with what the instance said before unread: the refusal of an upload half-way. It gets two turns to be read.
  */
-class DialledSocket extends Socket {
+class DialledSocket extends DirectSocket {
   #isEnding = false;
 
   override destroy(error?: Error): this {
@@ -132,7 +140,7 @@ export function dial(target: TcpSocketConnectOpts | IpcSocketConnectOpts, reader
   const outer = answer;
   answer = shared;
   // `onread` is missing from the options of Node's types.
-  const options = { onread: ON_READ, allowHalfOpen: false } as ConstructorParameters<typeof Socket>[0];
+  const options = { onread: ON_READ, allowHalfOpen: false } as ConstructorParameters<typeof DirectSocket>[0];
   const socket = new DialledSocket(options);
   socket.connect({ ...target, noDelay: true } as SocketConnectOpts);
   answer = outer;
