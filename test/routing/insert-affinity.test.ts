@@ -10,6 +10,7 @@ import {
   FORWARD,
 } from "../../src/routing/decision.ts";
 import type { InstanceEntry } from "../../src/routing/table.ts";
+import { SUFFIX } from "../support/resources.ts";
 import {
   application,
   edition,
@@ -20,7 +21,6 @@ import {
   respond,
   rig,
   SERVERS,
-  SUFFIX,
   site,
   table,
 } from "./support.ts";

@@ -19,11 +19,10 @@ import type {
 } from "../../src/routing/table.ts";
 import { WorkerRouter } from "../../src/routing/worker-router.ts";
 import { NO_SESSION, type Sessions } from "../../src/sessions/sessions.ts";
+import { SESSIONS, SUFFIX, TRAFFIC } from "../support/resources.ts";
 
 export const FINGERPRINT_KEY: string = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 export const TOKEN_KEY: string = "a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babbbcbdbebf";
-
-export const SUFFIX: Affinity = { style: "suffix", cookie: "JSESSIONID", separator: ":", cacheIdLength: 0 };
 
 /** An instance of `shop` edition 1 on server `name`, with route `name`. */
 export function instance(name: string, more: Partial<InstanceEntry> = {}): InstanceEntry {
@@ -61,19 +60,8 @@ export function application(
     contextRoots: ["/shop"],
     paths: [],
     affinity: SUFFIX,
-    sessions: { idleMs: 1_800_000, absoluteMs: 0, endedHeader: "session-ended" },
-    traffic: {
-      connectMs: 5000,
-      firstByteMs: 60_000,
-      betweenBytesMs: 60_000,
-      tunnelIdleMs: 3_600_000,
-      retryIntervalMs: 60_000,
-      postBufferBytes: 65_536,
-      queueLimit: 100,
-      queueMs: 5000,
-      closeSpreadMs: 0,
-      servedByHeader: "",
-    },
+    sessions: SESSIONS,
+    traffic: TRAFFIC,
     balance: "weighted-round-robin",
     countAffinity: false,
     onInstanceLost: "move",

@@ -21,16 +21,8 @@ import { serverViews } from "../../src/control/server-views.ts";
 import { apply } from "../../src/domain/apply.ts";
 import type { Command, Origin, Resources } from "../../src/domain/command.ts";
 import { type Domain, emptyDomain } from "../../src/domain/domain.ts";
-import type {
-  ApplicationId,
-  ClusterName,
-  EditionLabel,
-  NodeName,
-  RouteId,
-  ServerName,
-  VirtualHostName,
-} from "../../src/domain/names.ts";
 import type { JournalEntry } from "../../src/journal/journal.ts";
+import { shop } from "./resources.ts";
 
 /** The wall time of every fake command: 2026-01-01 12:00 UTC. */
 export const FAKE_NOW: EpochMs = 1_767_268_800_000 as EpochMs;
@@ -53,7 +45,7 @@ export class FakeOperations implements Operations {
     session("00000000000000b2", "Server02"),
   ];
 
-  constructor(resources: Resources = SHOP) {
+  constructor(resources: Resources = shop()) {
     this.#accept({ kind: "apply-resources", origin: { actor: "file:domain.yaml" }, resources });
   }
 
@@ -222,56 +214,3 @@ function session(fingerprint: string, server: string): SessionView {
     requests: 12,
   };
 }
-
-function server(name: string, port: number, route: string): Resources["servers"][number] {
-  return {
-    name: name as ServerName,
-    node: "node01" as NodeName,
-    cluster: "Cluster01" as ClusterName,
-    address: `127.0.0.1:${port}`,
-    routes: [route as RouteId],
-    weight: 1,
-    role: "primary",
-    maxConnections: 0,
-    slowStartMs: 0,
-    probe: { kind: "off" },
-  };
-}
-
-/** What the fake starts with. */
-export const SHOP: Resources = {
-  virtualHosts: [],
-  clusters: [{ name: "Cluster01" as ClusterName, balance: "weighted-round-robin", countAffinity: false }],
-  servers: [server("Server01", 9081, "s1"), server("Server02", 9082, "s2")],
-  applications: [
-    {
-      id: "shop" as ApplicationId,
-      virtualHosts: ["default_host" as VirtualHostName],
-      contextRoots: ["/shop"],
-      paths: [],
-      affinity: { style: "suffix", cookie: "JSESSIONID", separator: ":", cacheIdLength: 0 },
-      sessions: { idleMs: 1_800_000, absoluteMs: 0, endedHeader: "session-ended" },
-      traffic: {
-        connectMs: 5000,
-        firstByteMs: 60_000,
-        betweenBytesMs: 60_000,
-        tunnelIdleMs: 3_600_000,
-        retryIntervalMs: 60_000,
-        postBufferBytes: 65_536,
-        queueLimit: 100,
-        queueMs: 5000,
-        closeSpreadMs: 5000,
-        servedByHeader: "",
-      },
-      onInstanceLost: "move",
-      maintenancePage: "",
-      editions: [
-        {
-          label: "1" as EditionLabel,
-          targets: [{ kind: "cluster", cluster: "Cluster01" as ClusterName }],
-          initialState: "running",
-        },
-      ],
-    },
-  ],
-};

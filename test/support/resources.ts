@@ -1,5 +1,6 @@
 // A small domain for tests: "shop" on two servers of one cluster.
 
+import type { Affinity, SessionSettings, TrafficSettings } from "../../src/domain/application.ts";
 import type { Resources, ServerDeclaration } from "../../src/domain/command.ts";
 import type {
   ApplicationId,
@@ -10,6 +11,22 @@ import type {
   ServerName,
   VirtualHostName,
 } from "../../src/domain/names.ts";
+
+/** Affinity, sessions and traffic of an application that has nothing particular. */
+export const SUFFIX: Affinity = { style: "suffix", cookie: "JSESSIONID", separator: ":", cacheIdLength: 0 };
+export const SESSIONS: SessionSettings = { idleMs: 1_800_000, absoluteMs: 0, endedHeader: "session-ended" };
+export const TRAFFIC: TrafficSettings = {
+  connectMs: 5000,
+  firstByteMs: 60_000,
+  betweenBytesMs: 60_000,
+  tunnelIdleMs: 3_600_000,
+  retryIntervalMs: 60_000,
+  postBufferBytes: 65_536,
+  queueLimit: 100,
+  queueMs: 5000,
+  closeSpreadMs: 5000,
+  servedByHeader: "",
+};
 
 /** An external server of Cluster01 on node01. */
 export function server(name: string, port: number): ServerDeclaration {
@@ -39,20 +56,9 @@ export function shop(): Resources {
         virtualHosts: ["default_host" as VirtualHostName],
         contextRoots: ["/shop"],
         paths: [],
-        affinity: { style: "suffix", cookie: "JSESSIONID", separator: ":", cacheIdLength: 0 },
-        sessions: { idleMs: 1_800_000, absoluteMs: 0, endedHeader: "session-ended" },
-        traffic: {
-          connectMs: 5000,
-          firstByteMs: 60_000,
-          betweenBytesMs: 60_000,
-          tunnelIdleMs: 3_600_000,
-          retryIntervalMs: 60_000,
-          postBufferBytes: 65_536,
-          queueLimit: 100,
-          queueMs: 5000,
-          closeSpreadMs: 5000,
-          servedByHeader: "",
-        },
+        affinity: SUFFIX,
+        sessions: SESSIONS,
+        traffic: TRAFFIC,
         onInstanceLost: "move",
         maintenancePage: "",
         editions: [
