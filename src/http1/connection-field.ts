@@ -2,6 +2,7 @@
 // The Connection field (RFC 9110 §7.6.1): what it asks for, and which fields it names as meant for this hop only (W40).
 
 import { COMMA, equalsIgnoringCase, LOWER, SPACE, TAB, word } from "./octets.ts";
+import type { FieldSink } from "./parse-fields.ts";
 import { refuseHead } from "./parse-fields.ts";
 
 /** Bits of what `readConnection` answers. */
@@ -35,14 +36,9 @@ const PROTECTED_OPTIONS: readonly Uint8Array[] = [
 /** Most options of one field; honest peers send two or three. */
 const OPTIONS_MAX = 16;
 
-/** What of a parsed head the functions here look at. */
-export interface ParsedFields {
+/** A parsed head's fields and the bytes that they lie in. */
+export interface ParsedFields extends FieldSink {
   readonly bytes: Uint8Array;
-  readonly fieldCount: number;
-  readonly fieldId: Uint8Array;
-  readonly valueStart: Int32Array;
-  readonly valueEnd: Int32Array;
-  refusal: string;
 }
 
 /** The options of a Connection field as bits, or -400 when it names a protected field or more than `OPTIONS_MAX`. */
@@ -80,25 +76,17 @@ function isProtected(bytes: Uint8Array, start: number, end: number): boolean {
   return false;
 }
 
-/** True when an option of any Connection field is the name in `bytes[start, end)`, without regard to case. */
-export function isNamedByConnection(
-  head: Omit<ParsedFields, "refusal">,
-  connectionId: number,
-  start: number,
-  end: number,
-): boolean {
+/** True when an option of any Connection field is the name of field `index`, without regard to case. */
+export function isNamedByConnection(head: ParsedFields, connectionId: number, index: number): boolean {
+  const start = head.nameStart[index] as number;
+  const end = head.nameEnd[index] as number;
   for (let field = 0; field < head.fieldCount; field += 1) {
     if (head.fieldId[field] === connectionId && isListed(head, field, start, end)) return true;
   }
   return false;
 }
 
-function isListed(
-  head: Omit<ParsedFields, "refusal">,
-  field: number,
-  nameStart: number,
-  nameEnd: number,
-): boolean {
+function isListed(head: ParsedFields, field: number, nameStart: number, nameEnd: number): boolean {
   const { bytes } = head;
   const end = head.valueEnd[field] as number;
   let at = head.valueStart[field] as number;

@@ -3,17 +3,9 @@
 // (`name: value CRLF`) is copied as it lies, and lines that follow each other are copied in one piece: the bytes are the
 // same as if each had been written by itself.
 
-import { COLON, SPACE } from "./octets.ts";
+import { COLON, CR, LF, SPACE } from "./octets.ts";
 import type { FieldSink } from "./parse-fields.ts";
 import { put } from "./write-bytes.ts";
-
-/** A parsed head's fields and the bytes that they lie in. */
-export interface WrittenFields extends FieldSink {
-  readonly bytes: Buffer;
-}
-
-const CR = 0x0d;
-const LF = 0x0a;
 
 /** Copies lines of a head that need no change; one a worker, used within one call. */
 export class FieldRun {
@@ -33,7 +25,7 @@ export class FieldRun {
   }
 
   /** Writes field `index` as it is. */
-  keep(head: WrittenFields, index: number): void {
+  keep(head: FieldSink, index: number): void {
     const nameStart = head.nameStart[index] as number;
     const nameEnd = head.nameEnd[index] as number;
     const valueStart = head.valueStart[index] as number;

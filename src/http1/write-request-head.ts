@@ -86,11 +86,13 @@ export function writeRequestHead(
   for (let index = 0; index < fieldCount; index += 1) {
     const id = fieldId[index] as number;
     if (id === is.FIELD_OTHER) {
-      if (!head.hasConnectionOptions || !isNamed(head, index)) run.keep(head, index);
+      if (!head.hasConnectionOptions || !isNamedByConnection(head, is.FIELD_CONNECTION, index))
+        run.keep(head, index);
     } else if (id === is.FIELD_COOKIE && strips.stripCount > 0) {
       keepStripped(head, index, strips);
     } else if (isKept(head, id, seen, forwarded)) {
-      if (!head.hasConnectionOptions || !isNamed(head, index)) run.keep(head, index);
+      if (!head.hasConnectionOptions || !isNamedByConnection(head, is.FIELD_CONNECTION, index))
+        run.keep(head, index);
     }
     seen |= 1 << id;
   }
@@ -142,15 +144,6 @@ function isKept(head: RequestHead, id: number, seen: number, forwarded: Forwarde
     default:
       return true;
   }
-}
-
-function isNamed(head: RequestHead, index: number): boolean {
-  return isNamedByConnection(
-    head,
-    is.FIELD_CONNECTION,
-    head.nameStart[index] as number,
-    head.nameEnd[index] as number,
-  );
 }
 
 /** Writes a Cookie field without the ranges that are the router's own; nothing at all when nothing else is in it (W48). */

@@ -59,7 +59,8 @@ export function writeResponseHead(
   for (let index = 0; index < fieldCount; index += 1) {
     const id = fieldId[index] as number;
     if (id === is.FIELD_OTHER) {
-      if (!head.hasConnectionOptions || !isNamed(head, index)) run.keep(head, index);
+      if (!head.hasConnectionOptions || !isNamedByConnection(head, is.FIELD_CONNECTION, index))
+        run.keep(head, index);
     } else if (id === is.FIELD_SET_COOKIE && edits !== null && edits.insertCount > 0) {
       keepWithInsertions(head, index, edits);
     } else if (id === is.FIELD_CONTENT_LENGTH) {
@@ -98,15 +99,6 @@ function isKept(id: number, form: ResponseForm): boolean {
     default:
       return true;
   }
-}
-
-function isNamed(head: ResponseHead, index: number): boolean {
-  return isNamedByConnection(
-    head,
-    is.FIELD_CONNECTION,
-    head.nameStart[index] as number,
-    head.nameEnd[index] as number,
-  );
 }
 
 /** Writes a Set-Cookie field with the route appended where affinity wants it. */
