@@ -5,11 +5,8 @@
 import { CR, LF, word } from "./octets.ts";
 import { putAll } from "./write-bytes.ts";
 
-/** `0 CRLF`: before trailer lines, which `CRLF_BYTES` ends. */
+/** `0 CRLF`: before trailer lines, which `writeChunkEnd` ends. */
 const LAST_CHUNK: Buffer = Buffer.from("0\r\n", "latin1");
-
-/** Ends a chunk's data, and a trailer section. */
-const CRLF_BYTES: Buffer = Buffer.from("\r\n", "latin1");
 
 const DIGITS = word("0123456789abcdef");
 
@@ -30,9 +27,16 @@ export function writeChunkHead(out: Buffer, at: number, size: number): number {
   return at + digits + 2;
 }
 
+/** Writes the CRLF that ends a chunk's data or a trailer section; returns the position after it. */
+export function writeChunkEnd(out: Buffer, at: number): number {
+  out[at] = CR;
+  out[at + 1] = LF;
+  return at + 2;
+}
+
 /** Writes the end of a chunked body, with trailer lines (whole, with CRLF) or without; returns the position after it. */
 export function writeLastChunk(out: Buffer, at: number, trailers: Buffer): number {
   let position = putAll(out, at, LAST_CHUNK);
   position = putAll(out, position, trailers);
-  return putAll(out, position, CRLF_BYTES);
+  return writeChunkEnd(out, position);
 }

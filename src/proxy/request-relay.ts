@@ -3,7 +3,7 @@
 //
 // Everything sent stays in `#out` for as long as the request could be sent again (SPEC P3, `postBufferSize`).
 
-import { writeChunkHead, writeLastChunk } from "../http1/chunk-writer.ts";
+import { writeChunkEnd, writeChunkHead, writeLastChunk } from "../http1/chunk-writer.ts";
 import { ChunkedReader } from "../http1/chunked-reader.ts";
 import { isIdempotent } from "../http1/methods.ts";
 import type { RequestHead } from "../http1/request-head.ts";
@@ -21,7 +21,6 @@ const OUT_BYTES_KEPT = 16_384;
 /** Bodies with more to come than this flow through a buffer of their own. */
 const OWN_BUFFER_MIN = 65_536;
 const CHUNK_ROOM = 24;
-const CRLF_BYTES = 2;
 /** Length of the empty line that ends a head. */
 const EMPTY_LINE_BYTES = 2;
 
@@ -218,9 +217,7 @@ export class RequestRelay {
       this.bodyBytes += size;
       position = writeChunkHead(out, position, size);
       position = put(out, position, bytes, chunks.dataStart, chunks.dataEnd);
-      out[position] = 0x0d;
-      out[position + 1] = 0x0a;
-      position += CRLF_BYTES;
+      position = writeChunkEnd(out, position);
     }
     this.isDone = chunks.isDone;
     this.#encodedEnd = position;

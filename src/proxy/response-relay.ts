@@ -4,7 +4,7 @@
 //   head ──final head──▶ length │ chunks │ until-close ──last byte──▶ done
 //    └─▶ head (1xx go on at once)                        (101: the exchange becomes a tunnel)
 
-import { writeChunkHead, writeLastChunk } from "../http1/chunk-writer.ts";
+import { writeChunkEnd, writeChunkHead, writeLastChunk } from "../http1/chunk-writer.ts";
 import { ChunkedReader } from "../http1/chunked-reader.ts";
 import { parseResponseHead } from "../http1/parse-response.ts";
 import { CHUNKED } from "../http1/request-head.ts";
@@ -291,10 +291,7 @@ export class ResponseRelay {
     let at = from;
     this.bodyBytes += size;
     if (size > 0 && this.#isChunked) {
-      at = put(out, writeChunkHead(out, at, size), bytes, start, end);
-      out[at] = 0x0d;
-      out[at + 1] = 0x0a;
-      at += 2;
+      at = writeChunkEnd(out, put(out, writeChunkHead(out, at, size), bytes, start, end));
     } else if (size > 0) at = put(out, at, bytes, start, end);
     if (this.#state === DONE && this.#isChunked) at = writeLastChunk(out, at, NO_BYTES);
     return at;
