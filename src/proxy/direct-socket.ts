@@ -4,7 +4,7 @@
 //
 // What the kernel does not take at once is entered into the stream's books afterwards: `writableLength`, drain, end and
 // errors are then those of any socket. The handle of a socket is not documented by Node; where it is not as we know it
-// (Node 20 to 26), everything goes the documented way, which only costs time.
+// from Node 20 to 24 (26 has changed it), everything goes the documented way, which only costs time.
 
 import { Socket } from "node:net";
 import { getSystemErrorName } from "node:util";
@@ -22,21 +22,24 @@ interface WriteRequest {
 interface StreamHandle {
   /** Bytes that the kernel has not taken yet. */
   readonly writeQueueSize: number;
-  writeBuffer?: (request: WriteRequest, bytes: Buffer) => number;
+  writeBuffer?: (request: WriteRequest | null, bytes: Buffer) => number;
 }
 
 /** The class of Node's write requests, which it exports nowhere: learnt from the first one that Node makes itself. */
 let Request: (new () => WriteRequest) | undefined;
+let isLearning = true;
 
 /** A request that was not used up, since the kernel took everything at once. */
 let spare: WriteRequest | undefined;
 
+/** Looks at the next write that Node gives to `handle`, once in the process. */
 function learnFrom(handle: StreamHandle): void {
   const original = handle.writeBuffer;
+  isLearning = false;
   if (original === undefined || typeof handle.writeQueueSize !== "number") return;
   handle.writeBuffer = (request, bytes) => {
     delete handle.writeBuffer; // the class's own is seen again
-    Request = request.constructor as new () => WriteRequest;
+    if (request !== null) Request = request.constructor as new () => WriteRequest;
     return original.call(handle, request, bytes);
   };
 }
@@ -62,7 +65,7 @@ export class DirectSocket extends Socket {
     const handle = (this as { _handle?: StreamHandle })._handle;
     if (!this.writable || this.connecting || this.writableLength > 0 || !handle) return this.write(bytes);
     if (Request === undefined) {
-      learnFrom(handle);
+      if (isLearning) learnFrom(handle);
       return this.write(bytes);
     }
     const request = spare ?? new Request();
