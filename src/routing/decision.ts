@@ -102,6 +102,10 @@ export class ResponseEdits {
   inserted: Buffer | null = null;
   /** A Set-Cookie or ended session that every worker must know before the client reads the response (SPEC A5). */
   mustReplicate = false;
+  /** The client has a session from this response on, with this fingerprint: the request's, or one that was born. */
+  hasSession = false;
+  sessionHigh = 0;
+  sessionLow = 0;
 }
 
 /** How the proxy asks; one object a worker. All methods run in one turn and allocate nothing on the usual way. */
@@ -119,6 +123,8 @@ export interface RequestRouter {
   release(instance: CompiledInstance): void;
   /** Reads what the response says of the session: born, touched, ended, moved; fills `edits`. */
   readResponse(decision: Decision, head: ResponseHead, edits: ResponseEdits): void;
+  /** A tunnel or a response of the session is open: it is not idle (SPEC A4). An unknown session stays unknown. */
+  keepSession(high: number, low: number): void;
   /** The instance answered (any status): a trial that succeeds marks it up. */
   succeeded(decision: Decision): void;
   /** Connect failure or no answer: marks it down, unless it is the last one (SPEC P3). */

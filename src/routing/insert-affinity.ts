@@ -6,6 +6,7 @@
 
 import type { RequestHead } from "../http1/request-head.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
+import { NO_SESSION } from "../sessions/sessions.ts";
 import type { AffinityContext, AffinityPlan } from "./affinity-plan.ts";
 import type { ClientPoint, Decision, ResponseEdits } from "./decision.ts";
 import { AFFINITY_KEPT, BAD_COOKIES } from "./decision.ts";
@@ -107,14 +108,21 @@ export class InsertAffinity implements AffinityPlan {
       low: id.low,
       state: instance.state,
     });
-    if (session === null) tracker.begin(id.high, id.low, instance);
+    if (session === null) tracker.begin(id.high, id.low, instance, edits);
     if (token !== null) edits.added = cookieLines(cookie, token, head, decision.isSecure);
   }
 
   #isExpired(token: OpenedToken): boolean {
     const { idleSeconds, absoluteSeconds } = this.#parts;
     const { nowSeconds } = this.#context;
-    if (nowSeconds - token.issuedSeconds > idleSeconds) return true;
-    return absoluteSeconds > 0 && nowSeconds - token.bornSeconds > absoluteSeconds;
+    if (absoluteSeconds > 0 && nowSeconds - token.bornSeconds > absoluteSeconds) return true;
+    return nowSeconds - token.issuedSeconds > idleSeconds && this.#isIdle(token);
+  }
+
+  /** A token is not renewed by every request, nor ever by an open tunnel: the session table may have seen it in use since. */
+  #isIdle(token: OpenedToken): boolean {
+    const { sessions, nowSeconds } = this.#context;
+    const index = sessions.find(token.high, token.low);
+    return index === NO_SESSION || nowSeconds - sessions.seenAt(index) > this.#parts.idleSeconds;
   }
 }

@@ -145,11 +145,14 @@ export class SessionTracker {
     const isSame = decision.hasSession && high === decision.sessionHigh && low === decision.sessionLow;
     // A new id in place of an old one, as after a login: the client forgets the old one.
     if (!isSame) this.end(decision, edits);
-    return this.#bind(high, low, instance) ? COOKIE_SET : COOKIE_SAME;
+    return this.begin(high, low, instance, edits) ? COOKIE_SET : COOKIE_SAME;
   }
 
   /** Ends the request's session; every worker must know before the client can come again (SPEC A5). */
   end(decision: Decision, edits: ResponseEdits): void {
+    if (edits.sessionHigh === decision.sessionHigh && edits.sessionLow === decision.sessionLow) {
+      edits.hasSession = false;
+    }
     if (!decision.hasSession) return;
     if (this.#context.sessions.end(decision.sessionHigh, decision.sessionLow)) edits.mustReplicate = true;
   }
@@ -181,9 +184,12 @@ export class SessionTracker {
     return true;
   }
 
-  /** A session with this fingerprint begins on the instance: the router itself gave it its id. */
-  begin(high: number, low: number, instance: RoutedInstance): void {
-    this.#bind(high, low, instance);
+  /** From this response on the client has the session with this fingerprint; false when it is bound here already. */
+  begin(high: number, low: number, instance: RoutedInstance, edits: ResponseEdits): boolean {
+    edits.hasSession = true;
+    edits.sessionHigh = high;
+    edits.sessionLow = low;
+    return this.#bind(high, low, instance);
   }
 
   /** True for `Session-Ended: 1`. */

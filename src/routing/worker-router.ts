@@ -201,11 +201,20 @@ export class WorkerRouter implements RequestRouter {
     edits.insertCount = 0;
     edits.inserted = null;
     edits.mustReplicate = false;
+    edits.hasSession = decision.hasSession;
+    edits.sessionHigh = decision.sessionHigh;
+    edits.sessionLow = decision.sessionLow;
     const { instance } = decision;
     // By the settings under which the request went out, also when a later table has them no more.
     if (!(instance instanceof RoutedInstance)) return;
     instance.application.affinity.readResponse(decision, instance, head, edits);
     if (instance.application.entry.traffic.servedByHeader !== "") addServedBy(instance, edits);
+  }
+
+  keepSession(high: number, low: number): void {
+    const { sessions } = this.#parts;
+    const index = sessions.find(high, low);
+    if (index !== NO_SESSION) sessions.see(index, this.nowSeconds);
   }
 
   /** An operator ended the session: its next request is a new user's, whatever its cookie says. */

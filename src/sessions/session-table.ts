@@ -95,12 +95,20 @@ export class SessionTable implements Sessions {
     return (this.#shard(index >>> PLACE_BITS).words[baseOf(index) + HOLDER] ?? 0) - 1;
   }
 
+  seenAt(index: number): number {
+    return (this.#shard(index >>> PLACE_BITS).words[baseOf(index) + SEEN] ?? 0) >>> 0;
+  }
+
   touch(index: number, nowSeconds: number): void {
     const words = this.#shard(index >>> PLACE_BITS).words;
     const base = baseOf(index);
     words[base + REQUESTS] = (words[base + REQUESTS] ?? 0) + 1;
     words[base + UNTOLD] = (words[base + UNTOLD] ?? 0) + 2;
     this.#see(words, base, nowSeconds);
+  }
+
+  see(index: number, nowSeconds: number): void {
+    this.#see(this.#shard(index >>> PLACE_BITS).words, baseOf(index), nowSeconds);
   }
 
   bind(high: number, low: number, slot: number, nowSeconds: number): number {

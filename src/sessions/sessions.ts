@@ -11,8 +11,12 @@ export interface Sessions {
   find(high: number, low: number): number;
   /** Slot of the instance that the session is bound to (`InstanceState.slot`). */
   slotOf(index: number): number;
+  /** Epoch seconds at which the session was last in use. */
+  seenAt(index: number): number;
   /** One more request of the session; `nowSeconds` is epoch seconds. */
   touch(index: number, nowSeconds: number): void;
+  /** The session is still in use, though it has no new request. */
+  see(index: number, nowSeconds: number): void;
   /** A session is born, or an existing one moves to another instance. Returns its index. */
   bind(high: number, low: number, slot: number, nowSeconds: number): number;
   /** The session is over (cookie deleted, ended by header, by command); true when it was known. */

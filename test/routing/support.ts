@@ -93,6 +93,8 @@ export function table(
 export class PlainSessions implements Sessions {
   readonly slots: number[] = [];
   readonly touches: number[] = [];
+  /** When each was last in use, epoch seconds. */
+  readonly seen: number[] = [];
   readonly #byKey = new Map<string, number>();
 
   find(high: number, low: number): number {
@@ -103,15 +105,25 @@ export class PlainSessions implements Sessions {
     return this.slots[index] ?? -1;
   }
 
-  touch(index: number): void {
-    this.touches[index] = (this.touches[index] ?? 0) + 1;
+  seenAt(index: number): number {
+    return this.seen[index] ?? 0;
   }
 
-  bind(high: number, low: number, slot: number): number {
+  touch(index: number, nowSeconds: number): void {
+    this.touches[index] = (this.touches[index] ?? 0) + 1;
+    this.seen[index] = nowSeconds;
+  }
+
+  see(index: number, nowSeconds: number): void {
+    this.seen[index] = nowSeconds;
+  }
+
+  bind(high: number, low: number, slot: number, nowSeconds: number): number {
     const key = `${high}/${low}`;
     const index = this.#byKey.get(key) ?? this.slots.length;
     this.#byKey.set(key, index);
     this.slots[index] = slot;
+    this.seen[index] = nowSeconds;
     return index;
   }
 

@@ -37,6 +37,9 @@ t.test("each request of a session moves its last seen on and counts", (t) => {
   site.table.touch(index, site.now + 3);
   const [record] = recordsOf(site.table);
   t.match(record, { bornSeconds: site.now, lastSeenSeconds: site.now + 5, requests: 4 });
+  site.table.see(index, site.now + 9);
+  t.equal(site.table.seenAt(index), site.now + 9);
+  t.equal(recordsOf(site.table)[0]?.requests, 4, "in use, but without a request");
   t.end();
 });
 
