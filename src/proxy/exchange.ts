@@ -9,8 +9,6 @@
 
 import type { Socket } from "node:net";
 import type { RequestHead } from "../http1/request-head.ts";
-import type { ResponseHead } from "../http1/response-head.ts";
-import { writeResponseHead } from "../http1/write-response-head.ts";
 import type { CompiledApplication, CompiledInstance } from "../routing/compiled.ts";
 import { BUSY, Decision, FORWARD } from "../routing/decision.ts";
 import type { ApplicationEntry } from "../routing/table.ts";
@@ -20,12 +18,13 @@ import type { ClientConnection } from "./client-connection.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { UpstreamFailure } from "./failure-policy.ts";
 import { HeldAnswer } from "./held-answer.ts";
+import { endStreamPolitely } from "./mode-close.ts";
 import { statusOfOutcome } from "./own-answers.ts";
 import { RequestFacts } from "./request-facts.ts";
 import { RequestRelay } from "./request-relay.ts";
 import { ResponseRelay } from "./response-relay.ts";
+import { SessionUse } from "./session-use.ts";
 import { Timed } from "./timer-wheel.ts";
-import { Tunnel } from "./tunnel.ts";
 import type { UpstreamConnection } from "./upstream-connection.ts";
 
 /** What the deadline waits for. */
@@ -46,6 +45,7 @@ export class Exchange extends Timed {
   readonly response: ResponseRelay;
   readonly attempts: Attempts;
   readonly held: HeldAnswer;
+  readonly session: SessionUse;
   client: ClientConnection;
   upstream: UpstreamConnection | null = null;
   clientMinor = 1;
@@ -65,6 +65,7 @@ export class Exchange extends Timed {
     this.response = new ResponseRelay(this);
     this.attempts = new Attempts(this);
     this.held = new HeldAnswer(this);
+    this.session = new SessionUse(plane);
   }
 
   get clientSocket(): Socket {
@@ -112,6 +113,8 @@ export class Exchange extends Timed {
       return this.#refuseEarly(statusOfOutcome(decision.outcome), head, bodyStart, end);
     }
     if (decision.outcome === FORWARD) this.attempts.claim();
+    if (decision.hasSession)
+      this.session.begin(this.application as CompiledApplication, decision.sessionHigh, decision.sessionLow);
     plane.prepareAdditions(this);
     const next = request.begin(head, bytes, bodyStart, end);
     if (next < 0) return end; // answered already
@@ -184,10 +187,11 @@ export class Exchange extends Timed {
     else this.answer(400, "bad-request");
   }
 
-  /** The final response head came. `mustReplicate`: hold the answer until every worker knows what it says. */
+  /** The final response head came, or a 101. `mustReplicate`: hold it until every worker knows what it says. */
   headReceived(mustReplicate: boolean): void {
     this.headMs = this.plane.nowMs;
     this.bytesMoved();
+    this.session.follow(this.application as CompiledApplication, this.plane.edits);
     if (mustReplicate) this.held.begin();
   }
 
@@ -195,6 +199,7 @@ export class Exchange extends Timed {
   streamBegan(): void {
     this.plane.streams.add(this);
     if (this.instance !== null) this.instance.state.streams += 1;
+    endStreamPolitely(this.plane, this);
   }
 
   /** Bytes of the response's body came. */
@@ -337,27 +342,11 @@ export class Exchange extends Timed {
     }
   }
 
-  /** A 101 came: both connections become a tunnel, which keeps the claim. */
-  becomeTunnel(head: ResponseHead, bytes: Buffer, bodyStart: number, end: number): void {
-    const { plane, client, upstream } = this;
-    const claimed = this.instance as CompiledInstance;
-    plane.router.succeeded(this.decision);
-    plane.router.readResponse(this.decision, head, plane.edits);
-    const out = plane.output.room(head.end - head.start + 8192);
-    plane.output.send(client.socket, out, writeResponseHead(out, 0, head, plane.edits, plane.switchForm));
+  /** A tunnel has taken both connections over, and the claim. */
+  becameTunnel(): void {
     this.upstream = null;
-    upstream?.leaveToTunnel();
-    const early = client.becomeTunnel();
-    const tunnel = new Tunnel(plane, {
-      client,
-      upstream: upstream as UpstreamConnection,
-      instance: claimed,
-      isWebSocket: this.facts.isWebSocket,
-      idleMs: this.traffic.tunnelIdleMs,
-    });
-    tunnel.open(early, bytes.subarray(bodyStart, end));
     this.attempts.keepForTunnel();
-    this.#over(head.status, "done", false);
+    this.#over(this.response.status, "done", false);
   }
 
   #wait(waitsFor: number, ms: number): void {
@@ -377,6 +366,7 @@ export class Exchange extends Timed {
     const { client, plane, instance } = this;
     this.#isOver = true;
     plane.wheel.clear(this);
+    this.session.end();
     plane.record(this, status, cause);
     if (plane.streams.delete(this) && instance !== null) instance.state.streams -= 1;
     if (plane.queues.length > 0) plane.queues.remove(this);

@@ -2,12 +2,15 @@
 // as well, so that at most one read's worth of bytes is kept.
 
 import type { Exchange } from "./exchange.ts";
+import { openTunnel } from "./upgrade.ts";
 
 /** The held answer of an exchange; used again with it. */
 export class HeldAnswer {
   readonly #exchange: Exchange;
   #bytes: Buffer[] = [];
   #isWhole = false;
+  /** After a 101: what came behind its head. */
+  #early: Buffer | null = null;
   /** Counts the holds, so that a late word about an earlier one means nothing. */
   #hold = 0;
   isHeld = false;
@@ -32,12 +35,19 @@ export class HeldAnswer {
     return false;
   }
 
+  /** Keeps the head of a 101 and what came behind it; false, since nothing more may come meanwhile. */
+  keepSwitch(head: Buffer, early: Buffer): boolean {
+    this.#early = early;
+    return this.keep(head, false);
+  }
+
   /** The exchange is over, however: nobody else may ever get these bytes. */
   reset(): void {
     if (!this.isHeld) return;
     this.#hold += 1;
     this.isHeld = false;
     this.#isWhole = false;
+    this.#early = null;
     this.#bytes = [];
   }
 
@@ -45,10 +55,12 @@ export class HeldAnswer {
     if (!this.isHeld) return;
     const bytes = this.#bytes;
     const isWhole = this.#isWhole;
+    const early = this.#early;
     this.reset();
     const exchange = this.#exchange;
     for (const piece of bytes) exchange.client.socket.write(piece);
-    if (isWhole) exchange.responseDone();
+    if (early !== null) openTunnel(exchange, early);
+    else if (isWhole) exchange.responseDone();
     else exchange.upstream?.startReading();
   }
 }

@@ -15,6 +15,7 @@ import { responseHeadRoom, writeResponseHead } from "../http1/write-response-hea
 import { EventBoundary } from "./event-boundary.ts";
 import type { Exchange } from "./exchange.ts";
 import { sendInPlace } from "./output.ts";
+import { switchProtocols } from "./upgrade.ts";
 
 const HEAD = 0;
 const LENGTH = 1;
@@ -149,8 +150,7 @@ export class ResponseRelay {
         return goesOn;
       }
       if (head.status === SWITCHING_PROTOCOLS) {
-        this.#switchProtocols(head, from, bodyStart, end);
-        return true;
+        return this.#switchProtocols(head, from, bodyStart, end);
       }
       if (head.status >= 200) return this.#begin(head, from, bodyStart, end);
       goesOn = this.#passInterim(head);
@@ -172,15 +172,15 @@ export class ResponseRelay {
     );
   }
 
-  #switchProtocols(head: ResponseHead, bytes: Buffer, bodyStart: number, end: number): void {
+  #switchProtocols(head: ResponseHead, bytes: Buffer, bodyStart: number, end: number): boolean {
     const exchange = this.#exchange;
     if (!exchange.isUpgrade || !exchange.request.isDone) {
       exchange.upstreamFailed("malformed");
-      return;
+      return true;
     }
     this.status = head.status;
     this.#state = DONE;
-    exchange.becomeTunnel(head, bytes, bodyStart, end);
+    return switchProtocols(exchange, head, bytes, bodyStart, end);
   }
 
   /** The final head: says what the body looks like to the client, and sends both as far as they are there. */

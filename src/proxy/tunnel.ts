@@ -8,6 +8,7 @@ import type { Socket } from "node:net";
 import type { CompiledInstance } from "../routing/compiled.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { DataPlane } from "./data-plane.ts";
+import { SessionUse } from "./session-use.ts";
 import type { Reader } from "./socket-reads.ts";
 import { handTo } from "./socket-reads.ts";
 import { Timed } from "./timer-wheel.ts";
@@ -30,6 +31,8 @@ export interface TunnelParts {
   readonly instance: CompiledInstance;
   readonly isWebSocket: boolean;
   readonly idleMs: number;
+  /** The exchange's, which is about to end. */
+  readonly session: SessionUse;
 }
 
 /** One tunnel; it owns both sockets and closes them. */
@@ -38,6 +41,7 @@ export class Tunnel extends Timed {
   readonly instance: CompiledInstance;
   readonly isWebSocket: boolean;
   readonly #client: ClientConnection;
+  readonly #session: SessionUse;
   readonly #idleMs: number;
   readonly #toClient: TunnelEnd;
   readonly #toUpstream: TunnelEnd;
@@ -50,6 +54,8 @@ export class Tunnel extends Timed {
     this.isWebSocket = parts.isWebSocket;
     this.#client = parts.client;
     this.#idleMs = parts.idleMs;
+    this.#session = new SessionUse(plane);
+    this.#session.goOnFrom(parts.session, parts.instance.application);
     this.#toClient = new TunnelEnd(this, { from: parts.upstream.socket, to: parts.client.socket });
     this.#toUpstream = new TunnelEnd(this, { from: parts.client.socket, to: parts.upstream.socket });
   }
@@ -64,6 +70,7 @@ export class Tunnel extends Timed {
     if (fromUpstream.length > 0) this.#toClient.onRead(fromUpstream.length, fromUpstream);
     if (fromClient.length > 0) this.#toUpstream.onRead(fromClient.length, fromClient);
     this.touched();
+    if (this.#client.hasEnded) this.#toUpstream.onEnd(); // it said so before the tunnel was there to hear it
   }
 
   get isClosing(): boolean {
@@ -121,6 +128,7 @@ export class Tunnel extends Timed {
     this.#state = CLOSED;
     this.plane.wheel.remove(this);
     this.plane.tunnels.delete(this);
+    this.#session.end();
     const { state } = this.instance;
     if (this.isWebSocket) state.webSockets -= 1;
     else state.tunnels -= 1;

@@ -33,7 +33,7 @@ const SESSIONS: Shape<SessionSettings> = made(
     {
       idleTimeout: defaulted(duration("30m", { min: 1000 }), {
         default: "30m",
-        help: "A session without a request for so long is over; as the application itself has it.",
+        help: "A session with no request or tunnel open for so long is over; as the application itself has it.",
       }),
       absoluteTimeout: defaulted(duration("8h"), {
         default: "0s",

@@ -1,7 +1,7 @@
 // SPEC A5: what a response says of a session is known to all workers before the client can read it.
 
-import t from "tap";
-import { always, RawClient, RawUpstream, respond, type Script } from "../support/raw.ts";
+import t, { type Test } from "tap";
+import { always, type RawArrival, RawClient, RawUpstream, respond, type Script } from "../support/raw.ts";
 import { leftovers, quiet, startShop, until } from "../support/shop-plane.ts";
 
 const GET = "GET /shop HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -108,4 +108,108 @@ t.test("a replication that is known at once holds nothing [A5]", async (t) => {
   const client = await RawClient.open(t, running.port);
   t.equal((await client.ask(GET)).body.toString(), "ok");
   t.equal((await client.ask(GET)).body.toString(), "ok");
+});
+
+const UPGRADE = "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+const SWITCHING =
+  "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSet-Cookie: SID=ws\r\n\r\n";
+
+/** A 101 that starts a session is held; the upstream has sent `early` right behind it. */
+async function heldSwitch(t: Test, early: string) {
+  const arrivals: RawArrival[] = [];
+  const up = await RawUpstream.open(t, async (arrival) => {
+    await arrival.whole();
+    arrivals.push(arrival);
+    arrival.answer(SWITCHING + early);
+  });
+  const late = new LateReplication();
+  const running = await startShop(t, {
+    addresses: [up.address],
+    affinity: LEARN,
+    traffic: "{ closeSpread: 0s }",
+    replicate: late.replicate,
+  });
+  const client = await RawClient.open(t, running.port);
+  client.send(UPGRADE);
+  await until(() => late.waiting.length > 0);
+  const [arrival] = arrivals;
+  if (arrival === undefined) throw new Error("The upgrade did not arrive");
+  return { running, client, late, up, arrival };
+}
+
+const behindHead = (client: RawClient): string => client.text.slice(client.text.indexOf("\r\n\r\n") + 4);
+
+t.test(
+  "a 101 that starts a session waits until every worker knows it; what comes meanwhile keeps its order [A5]",
+  async (t) => {
+    const { running, client, late, arrival } = await heldSwitch(t, "\x81\x01a");
+    arrival.answer("\x81\x01b"); // not read yet
+    const sent = Array.from({ length: 200 }, (_, index) => `\x81\x84mask${`${index}`.padStart(4)}`).join("");
+    client.send(sent.slice(0, 1000));
+    const { socket } = [...running.plane.connections][0] ?? {};
+    await until(() => socket?.bytesRead === UPGRADE.length + 1000);
+    t.equal(client.received, 0, "nothing is sent before");
+    t.equal(running.plane.tunnels.size, 0);
+    await late.letGo();
+    client.send(sent.slice(1000));
+    arrival.answer("\x81\x01c");
+    await client.until(() => behindHead(client).length === 9);
+    t.match(client.text, "Set-Cookie: SID=ws\r\n");
+    t.equal(behindHead(client), "\x81\x01a\x81\x01b\x81\x01c");
+    await arrival.peer.until(() => arrival.peer.text.endsWith(sent.slice(-8)));
+    t.ok(arrival.peer.text.endsWith(sent), "the client's bytes are whole and in order");
+    client.reset();
+    await quiet(running);
+  },
+);
+
+t.test("more than a head's bytes that a client sends before its 101 are not lost [A5, F4]", async (t) => {
+  const { running, client, late, arrival } = await heldSwitch(t, "");
+  const sent = "0123456789abcdef".repeat(20_000);
+  client.send(sent);
+  const [connection] = running.plane.connections;
+  await until(() => connection?.isStopped === true);
+  await late.letGo();
+  await arrival.peer.until(() => arrival.peer.text.endsWith(sent));
+  t.ok(arrival.peer.text.endsWith(sent));
+  client.reset();
+  await quiet(running);
+});
+
+t.test("a client that resets while its 101 is held leaves nothing behind [A5, F4]", async (t) => {
+  const { running, client, late, up } = await heldSwitch(t, "\x81\x01a");
+  client.reset();
+  await quiet(running);
+  await late.letGo(); // too late for anybody
+  await up.until(() => up.open === 0);
+  t.same(leftovers(running), []);
+  t.equal(running.plane.connections.size, 0);
+});
+
+t.test(
+  "a client that closes its side while its 101 is held gets it, then the tunnel ends [A5, W72]",
+  async (t) => {
+    const { running, client, late, arrival } = await heldSwitch(t, "\x81\x01a");
+    client.send("bye");
+    client.finish();
+    const [connection] = running.plane.connections;
+    await until(() => connection?.hasEnded === true);
+    await late.letGo();
+    t.equal(await arrival.peer.ended(), "fin");
+    t.match(arrival.peer.text, /bye$/);
+    arrival.peer.finish();
+    t.equal(await client.ended(), "fin");
+    t.equal(behindHead(client), "\x81\x01a");
+    await quiet(running);
+  },
+);
+
+t.test("a tunnel whose server was closed while its 101 was held is closed politely [A5, M4]", async (t) => {
+  const { running, client, late } = await heldSwitch(t, "");
+  running.setMode("Server01", "break");
+  await late.letGo();
+  await client.ended();
+  t.equal(behindHead(client), "\x88\x02\x03\xf4", "1012");
+  client.finish();
+  await quiet(running);
 });

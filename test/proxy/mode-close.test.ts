@@ -217,6 +217,26 @@ for (const [name, before, after, whole] of [
   );
 }
 
+for (const [name, request, answer] of [
+  ["a WebSocket", upgrade("websocket"), switching("websocket")],
+  ["an event stream", GET, EVENTS],
+] as const) {
+  t.test(`${name} that opens only after break, to a request of before, is ended too [M4]`, async (t) => {
+    const arrivals: RawArrival[] = [];
+    const up = await RawUpstream.open(t, (arrival) => void arrivals.push(arrival));
+    const running = await startShop(t, { addresses: [up.address], traffic: "{ closeSpread: 0s }" });
+    const client = await RawClient.open(t, running.port);
+    client.send(request);
+    await until(() => arrivals.length > 0);
+    running.setMode("Server01", "break");
+    arrivals[0]?.answer(answer);
+    await client.until(() => behindHead(client) === (answer === EVENTS ? "0\r\n\r\n" : CLOSE));
+    client.finish();
+    await quiet(running);
+    t.pass("it has ended");
+  });
+}
+
 t.test(
   "an event stream with a length is an ordinary response: it is finished, never cut or faked [M4]",
   async (t) => {

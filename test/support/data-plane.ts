@@ -3,6 +3,7 @@
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import type { Test } from "tap";
+import type { Clock } from "../../src/base/clock.ts";
 import { seededRandom } from "../../src/base/random.ts";
 import { unwrap } from "../../src/base/result.ts";
 import type { EpochMs } from "../../src/base/units.ts";
@@ -29,6 +30,8 @@ export interface PlaneOptions {
   /** Gets the lines of the access log. */
   readonly lines?: string[];
   readonly replicate?: (whenKnown: () => void) => void;
+  /** The system's, unless a test moves time itself. */
+  readonly clock?: Clock;
 }
 
 /** A data plane that listens. */
@@ -46,6 +49,7 @@ export interface RunningPlane {
 export async function startPlane(t: Test, options: PlaneOptions): Promise<RunningPlane> {
   const context = { file: "tidegate.yaml", hostName: "node01", cpus: 1 };
   const settings = unwrap(readProcessSettings(options.settings ?? "", context)).router;
+  const clock = options.clock ?? systemClock;
   const states = new InstanceStates();
   const slots = {
     slotOf: (key: string): number => states.stateOf(key).slot,
@@ -53,7 +57,7 @@ export async function startPlane(t: Test, options: PlaneOptions): Promise<Runnin
   };
   const sessions = new SessionTable({
     sessionsMax: settings.sessionsMax,
-    epochSeconds: () => Math.floor(systemClock.epochMs() / 1000),
+    epochSeconds: () => Math.floor(clock.epochMs() / 1000),
     slots,
   });
   const random = seededRandom(1);
@@ -76,14 +80,14 @@ export async function startPlane(t: Test, options: PlaneOptions): Promise<Runnin
     settings,
     listeners: [{ name: "http", virtualHost: "", port: 8080, isSecure: false }],
     router,
-    clock: systemClock,
+    clock,
     random,
     accessLog: new AccessLog(sink === null ? "off" : settings.accessLog.format, sink),
     ...(options.replicate === undefined ? {} : { replicate: options.replicate }),
   });
   let domain: Domain = emptyDomain("test");
   const submit = (command: Command): void => {
-    domain = unwrap(apply(domain, command, systemClock.epochMs() as EpochMs)).domain;
+    domain = unwrap(apply(domain, command, clock.epochMs() as EpochMs)).domain;
     router.setTable(routingTableOf(domain, SECRETS));
     plane.tableChanged();
   };

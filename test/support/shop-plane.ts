@@ -22,7 +22,7 @@ export interface ShopOptions extends Omit<PlaneOptions, "domain"> {
 }
 
 /** The `domain.yaml` of the shop. */
-export function shopYaml(options: Omit<ShopOptions, "lines" | "replicate" | "settings">): string {
+export function shopYaml(options: Omit<ShopOptions, "lines" | "replicate" | "settings" | "clock">): string {
   const extra = options.server === undefined ? "" : `, ${options.server}`;
   const servers = options.addresses.map(
     (address, index) =>
@@ -44,12 +44,13 @@ ${options.application ?? ""}
 
 /** Starts a data plane in front of the shop. */
 export function startShop(t: Test, options: ShopOptions): Promise<RunningPlane> {
-  const { settings, lines, replicate } = options;
+  const { settings, lines, replicate, clock } = options;
   return startPlane(t, {
     domain: shopYaml(options),
     ...(settings === undefined ? {} : { settings }),
     ...(lines === undefined ? {} : { lines }),
     ...(replicate === undefined ? {} : { replicate }),
+    ...(clock === undefined ? {} : { clock }),
   });
 }
 
