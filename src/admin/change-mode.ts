@@ -9,12 +9,13 @@ import { MAINTENANCE_PAGE_LENGTH_MAX } from "../domain/application.ts";
 import type { ModeTarget } from "../domain/command.ts";
 import type { Mode } from "../domain/mode.ts";
 import { appliedOrThrow, type Backend, originOf, REASON_LENGTH_MAX } from "./api.ts";
-import { count, epochMs, mode, revision, type SchemaOf, textOrNull } from "./schema.ts";
+import { count, epochMs, epochMsOrNull, mode, revision, type SchemaOf, textOrNull } from "./schema.ts";
 
 /** What is asked when a mode is set. */
 export interface ModeChange {
   readonly mode?: Mode;
   readonly reason?: string;
+  readonly from?: EpochMs;
   readonly until?: EpochMs;
   readonly page?: string;
 }
@@ -38,6 +39,11 @@ export const ModeChangeSchema: SchemaOf<ModeChange> = Type.Object(
         maxLength: REASON_LENGTH_MAX,
         description: "Why; shown with the mode and in the journal",
       }),
+    ),
+    from: Type.Optional(
+      epochMs(
+        "When it begins by itself; at once when this is left out or past, which gives up what was planned",
+      ),
     ),
     until: Type.Optional(
       epochMs("When the work will be done: users are told by `Retry-After`, nothing switches back by itself"),
@@ -69,6 +75,7 @@ export const ModeResultsSchema: SchemaOf<ModeResults> = Type.Object(
         missing: Type.Array(Type.String(), { description: "Routers that have not, and what happens there" }),
         inFlight: count("Requests that the server still works on"),
         revision: revision("Revision of the change"),
+        plannedFrom: epochMsOrNull("When the mode begins by itself; null when it holds already"),
         note: textOrNull("A remark, such as that `stop` acts as `break` on an external server"),
       }),
     ),
@@ -89,6 +96,7 @@ export async function changeMode(
       target,
       // As in WebSphere's setMaintenanceMode: maintenance without a mode named is affinity (SPEC M1).
       mode: change.mode ?? "affinity",
+      ...(change.from === undefined ? {} : { from: change.from }),
       ...(change.until === undefined ? {} : { until: change.until }),
       ...(change.page === undefined ? {} : { page: change.page }),
     }),

@@ -4,7 +4,7 @@ import { Type } from "@sinclair/typebox";
 import type { Application } from "../domain/application.ts";
 import type { Cluster } from "../domain/cluster.ts";
 import type { Domain } from "../domain/domain.ts";
-import type { ModeSetting } from "../domain/mode.ts";
+import type { ModePlan, ModeSetting } from "../domain/mode.ts";
 import type { Node, Server } from "../domain/server.ts";
 import type { VirtualHost } from "../domain/virtual-host.ts";
 import { count, epochMs, mode, oneOf, revision, type SchemaOf } from "./schema.ts";
@@ -51,6 +51,7 @@ const ModeSettingSchema: SchemaOf<ModeSetting> = Type.Object(
     reason: Type.Optional(Type.String({ description: "Why" })),
     until: Type.Optional(epochMs("When the operator expects to be done")),
     page: Type.Optional(Type.String({ description: "HTML instead of the application's maintenance page" })),
+    plan: Type.Optional(part<ModePlan>("The mode that begins by itself at `from`, with the same fields")),
   },
   { description: "A mode, with who set it and why" },
 );

@@ -22,13 +22,14 @@ import {
   withClientOptions,
 } from "./cli.ts";
 import { AdminClient, ProblemError } from "./client.ts";
-import { modeText } from "./servers.ts";
+import { modeText, planText } from "./servers.ts";
 import { table } from "./table.ts";
 import { counted, modeTone } from "./words.ts";
 
 interface ModeOptions extends ClientOptions {
   readonly node?: string;
   readonly reason?: string;
+  readonly from?: string;
   readonly until?: string;
   readonly page?: string;
 }
@@ -42,6 +43,7 @@ export function addMode(program: Command, cli: Cli): void {
       .argument("[mode]", `one of ${MODES.join(", ")}; default affinity`)
       .option("--node <name>", "all servers of a node: the stricter of server and node holds")
       .option("--reason <text>", "why; it is shown with the mode and kept in the journal")
+      .option("--from <time>", "when it is to begin by itself (2h, 22:00, 2026-01-31 22:00); default at once")
       .option("--until <time>", "when you expect to be done (30m, 14:30, 2026-01-31 14:30); users are told")
       .option(
         "--page <file>",
@@ -59,7 +61,10 @@ export function addMode(program: Command, cli: Cli): void {
 
 With a name and no mode it sets affinity, as WebSphere's setMaintenanceMode does. With
 neither, it lists the modes. A mode stays until it is set to another, over every restart;
---until only tells users when to come back.`,
+--until only tells users when to come back.
+
+With --from the mode stays as it is until then, and changes by itself. A mode that is set
+without --from gives up what was planned.`,
     )
     .addHelpText(
       "after",
@@ -67,6 +72,7 @@ neither, it lists the modes. A mode stays until it is set to another, over every
         ["tidegate mode", "list the modes, with who set them and why"],
         ["tidegate mode Server02", "maintenance: only its own sessions (affinity)"],
         ['tidegate mode Server02 break --reason "JDK update" --until 30m', "nothing any more"],
+        ["tidegate mode Server02 break --from 22:00 --until 23:00", "planned for tonight"],
         ["tidegate mode Server02 normal", "back to work"],
         ["tidegate mode --node node01 affinity", "all servers of a machine"],
       ),
@@ -91,7 +97,7 @@ async function runMode(
     return change(cli, client, options, path, parseMode(first));
   }
   if (first === undefined) {
-    if ([options.until, options.reason, options.page].every((given) => given === undefined))
+    if ([options.from, options.until, options.reason, options.page].every((given) => given === undefined))
       return listModes(cli, client, options);
     throw usageError(
       "Cannot set a mode: no server or node is named",
@@ -114,11 +120,18 @@ async function change(
   path: string,
   mode: Mode,
 ): Promise<void> {
-  const { reason, until, page } = options;
+  const { reason, page } = options;
+  const now = cli.clock.epochMs();
+  const from = options.from === undefined ? undefined : parseTime(options.from, now, "past");
+  const until =
+    options.until === undefined
+      ? undefined
+      : parseTime(options.until, from ?? now, from === undefined ? "past" : "before the start");
   const body: ModeChange = {
     mode,
     ...(reason === undefined ? {} : { reason }),
-    ...(until === undefined ? {} : { until: parseUntil(until, cli.clock.epochMs()) }),
+    ...(from === undefined ? {} : { from }),
+    ...(until === undefined ? {} : { until }),
     ...(page === undefined ? {} : { page: unwrap(readTextFile(resolve(cli.folder, page))) }),
   };
   try {
@@ -144,9 +157,13 @@ function printResults({ terminal }: Cli, { servers }: ModeResults): void {
 
 /** The line of SPEC M3. */
 function resultLine(result: ModeResult): string {
-  const { server, mode, was, appliedRouters, routers, inFlight, note } = result;
+  const { server, mode, was, appliedRouters, routers, inFlight, plannedFrom, note } = result;
+  const change =
+    plannedFrom === null
+      ? `mode ${mode} (was ${was})`
+      : `mode ${mode} from ${formatLocalTime(plannedFrom)} on (now ${was})`;
   const line =
-    `${server}: mode ${mode} (was ${was}), applied by ${appliedRouters} of ${routers} routers, ` +
+    `${server}: ${change}, applied by ${appliedRouters} of ${routers} routers, ` +
     `${counted(inFlight, "request")} in flight`;
   return note === null ? line : `${line}; ${note}`;
 }
@@ -165,6 +182,7 @@ async function listModes(cli: Cli, client: AdminClient, options: ClientOptions):
         { title: "BY", text: (server) => server.modeActor },
         { title: "UNTIL", text: ({ modeUntil }) => (modeUntil === null ? null : formatLocalTime(modeUntil)) },
         { title: "REASON", text: (server) => server.modeReason },
+        { title: "PLANNED", text: ({ modePlan }) => (modePlan === null ? null : planText(modePlan)) },
       ],
       cli.terminal,
     ),
@@ -180,7 +198,8 @@ function parseMode(text: string | undefined): Mode {
   throw usageError(`"${text}" is no mode`, near === undefined ? hint : `Did you mean "${near}"? ${hint}`);
 }
 
-function parseUntil(text: string, now: EpochMs): EpochMs {
+/** A time after `start`: a duration counts from it, and 14:30 is the next one after it. */
+function parseTime(text: string, start: EpochMs, early: string): EpochMs {
   // Settings take a bare number as seconds, but here most would mean minutes.
   if (/^\d+(\.\d+)?$/.test(text)) {
     throw usageError(
@@ -189,10 +208,10 @@ function parseUntil(text: string, now: EpochMs): EpochMs {
     );
   }
   const durationMs = parseDurationMs(text);
-  const until = durationMs === undefined ? parseLocalTime(text, now) : ((now + durationMs) as EpochMs);
-  if (until !== undefined && until > now) return until;
+  const time = durationMs === undefined ? parseLocalTime(text, start) : ((start + durationMs) as EpochMs);
+  if (time !== undefined && time > start) return time;
   throw usageError(
-    until === undefined ? `"${text}" is no time` : `"${text}" is past`,
+    time === undefined ? `"${text}" is no time` : `"${text}" is ${early}`,
     "Write a duration (30m, 1h30m), a time (14:30) or a date and time (2026-01-31 14:30)",
   );
 }

@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import type { ServerList } from "../admin/routes/servers.ts";
-import type { ServerView } from "../control/operations.ts";
+import type { ModePlanView, ServerView } from "../control/operations.ts";
 import { formatLocalTime } from "../system/local-time.ts";
 import { type Cli, type ClientOptions, examples, printJson, withClientOptions } from "./cli.ts";
 import { AdminClient } from "./client.ts";
@@ -46,7 +46,7 @@ async function listServers(cli: Cli, options: ClientOptions): Promise<void> {
         { title: "NODE", text: (server) => server.node },
         { title: "CLUSTER", text: (server) => server.cluster },
         { title: "ADDRESS", text: (server) => server.address },
-        { title: "MODE", text: modeText, tone: (server) => modeTone(server.effectiveMode) },
+        { title: "MODE", text: modeAndPlan, tone: (server) => modeTone(server.effectiveMode) },
         { title: "STATUS", text: (server) => server.status, tone: (server) => statusTone(server.status) },
         { title: "IN-FLIGHT", text: (server) => server.inFlight, align: "right" },
         { title: "SESSIONS", text: (server) => server.sessions, align: "right" },
@@ -77,6 +77,7 @@ async function showServer(cli: Cli, options: ClientOptions, name: string): Promi
         ["reason", reason],
         ["until", until === null ? null : formatLocalTime(until)],
         ["page", server.modeHasPage ? "one of the mode's own" : null],
+        ["planned", server.modePlan === null ? null : planText(server.modePlan)],
         ["status", server.statusCause === null ? server.status : `${server.status}: ${server.statusCause}`],
         ["in-flight", server.inFlight],
         ["sessions", server.sessions],
@@ -88,8 +89,23 @@ async function showServer(cli: Cli, options: ClientOptions, name: string): Promi
   );
 }
 
+/** With the next one, when that is planned. */
+function modeAndPlan(server: ServerView): string {
+  const { modePlan } = server;
+  const next = modePlan === null ? "" : `, ${modePlan.mode} from ${formatLocalTime(modePlan.from)}`;
+  return `${modeText(server)}${next}`;
+}
+
 /** The mode that routing obeys, and where it comes from when it is not the server's own. */
 export function modeText(server: ServerView): string {
   if (server.effectiveMode === server.mode) return server.mode;
   return `${server.effectiveMode} (node)`;
+}
+
+/** `break from 2026-01-31 22:00:00 until 2026-01-31 23:00:00, by anna, because "JDK update"`. */
+export function planText({ mode, from, until, actor, reason, of }: ModePlanView): string {
+  const whose = of === "node" ? " (node)" : "";
+  const end = until === null ? "" : ` until ${formatLocalTime(until)}`;
+  const because = reason === null ? "" : `, because "${reason}"`;
+  return `${mode}${whose} from ${formatLocalTime(from)}${end}, by ${actor}${because}`;
 }

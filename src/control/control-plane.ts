@@ -27,6 +27,7 @@ import { applyInclude } from "./include.ts";
 import { Master } from "./master.ts";
 import { MarkCounts, metricsPicture } from "./metrics-picture.ts";
 import type { Operations } from "./operations.ts";
+import { PlannedModes } from "./planned-modes.ts";
 import type { Recovered } from "./recover.ts";
 import { recoverDomain } from "./recover.ts";
 import { RouterLink } from "./router-link.ts";
@@ -57,6 +58,7 @@ export class ControlPlane {
   readonly #link: RouterLink;
   readonly #sessions: SessionBook;
   readonly #probes: ServerProbes;
+  readonly #plans: PlannedModes;
   readonly #feed: EventFeed;
   readonly #totals: TrafficTotals;
   readonly #marks: MarkCounts = new MarkCounts();
@@ -109,6 +111,7 @@ export class ControlPlane {
       },
       basis.recovered,
     );
+    this.#plans = new PlannedModes({ clock, log, submit: (command) => this.#master.submit(command) });
     this.operations = this.#buildOperations(limit);
   }
 
@@ -125,6 +128,7 @@ export class ControlPlane {
 
   /** Finishes the commands under way, answers whoever waits, and closes the journal. May be called twice. */
   async close(): Promise<void> {
+    this.#plans.close();
     await this.#master.close();
     this.#link.waits.close();
     this.#probes.close();
@@ -135,6 +139,7 @@ export class ControlPlane {
   #begin(): void {
     this.#parts.bus.receive((message) => this.#receive(message));
     this.#link.greet();
+    this.#plans.setDomain(this.#master.domain);
   }
 
   #receive(message: RouterMessage): void {
@@ -180,6 +185,7 @@ export class ControlPlane {
   #publish(domain: Domain): void {
     this.#link.publish(domain);
     this.#probes.setDomain(domain);
+    this.#plans.setDomain(domain);
     for (const mark of this.#probes.downMarks()) this.#parts.bus.send("workers", mark);
   }
 

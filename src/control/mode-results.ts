@@ -2,7 +2,7 @@
 
 import type { ModeTarget } from "../domain/command.ts";
 import type { Domain } from "../domain/domain.ts";
-import type { Mode } from "../domain/mode.ts";
+import type { Mode, ModeSetting } from "../domain/mode.ts";
 import type { Server } from "../domain/server.ts";
 import type { AppliedEverywhere, ModeResult } from "./operations.ts";
 import { modesOf } from "./server-views.ts";
@@ -26,6 +26,7 @@ export function modeResults(outcome: ModeOutcome): readonly ModeResult[] {
   return concerned.map((server) => {
     const previous = before.servers.get(server.name) ?? server;
     const was = modesOf(before, previous);
+    const [old, now] = [settingOf(before, previous, target), settingOf(after, server, target)];
     return {
       server: server.name,
       mode,
@@ -36,16 +37,30 @@ export function modeResults(outcome: ModeOutcome): readonly ModeResult[] {
       missing: applied.missing,
       inFlight: outcome.inFlightOf(server.name),
       revision: applied.revision,
-      note: noteOn(after, server, outcome),
+      plannedFrom: now?.plan?.from ?? null,
+      note: noteOn(after, server, { ...outcome, old, now }),
     };
   });
 }
 
-function noteOn(domain: Domain, server: Server, { target, mode }: ModeOutcome): string | null {
+/** The setting that the change is of. */
+function settingOf(domain: Domain, server: Server, target: ModeTarget): ModeSetting | undefined {
+  return target.kind === "server" ? server.mode : domain.nodes.get(server.node)?.mode;
+}
+
+interface Noted extends ModeOutcome {
+  readonly old: ModeSetting | undefined;
+  readonly now: ModeSetting | undefined;
+}
+
+function noteOn(domain: Domain, server: Server, { target, mode, old, now }: Noted): string | null {
   const notes: string[] = [];
   if (mode === "stop") notes.push(`stop acts as break, because "${server.name}" is external`);
   const { mode: own, nodeMode, effectiveMode } = modesOf(domain, server);
-  if (effectiveMode !== mode) {
+  if (now?.plan === undefined && old?.plan !== undefined) {
+    notes.push(`the planned mode ${old.plan.mode} is given up`);
+  }
+  if (now?.plan === undefined && effectiveMode !== mode) {
     notes.push(
       target.kind === "server"
         ? `"${server.name}" stays in ${effectiveMode}, because its node "${server.node}" is in ${nodeMode}`

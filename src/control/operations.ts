@@ -41,6 +41,8 @@ export interface ServerView {
   readonly modeUntil: EpochMs | null;
   /** The mode has a maintenance page of its own. */
   readonly modeHasPage: boolean;
+  /** The next mode that begins by itself, of the server or its node. */
+  readonly modePlan: ModePlanView | null;
   /** `up`, `down` (marked by traffic or probe; `statusCause` says why), `unknown` before anything was seen. */
   readonly status: "up" | "down" | "unknown";
   readonly statusCause: string | null;
@@ -49,6 +51,18 @@ export interface ServerView {
   readonly tunnels: number;
   /** `application/edition` of everything on it. */
   readonly editions: readonly string[];
+}
+
+/** A mode that begins at its time. */
+export interface ModePlanView {
+  readonly mode: Mode;
+  readonly from: EpochMs;
+  readonly until: EpochMs | null;
+  readonly actor: string;
+  readonly reason: string | null;
+  readonly hasPage: boolean;
+  /** Whose mode it is. */
+  readonly of: "server" | "node";
 }
 
 /** An edition with who is left on it, and where; sums over all workers. */
@@ -121,6 +135,8 @@ export interface ModeResult {
   readonly missing: readonly string[];
   readonly inFlight: number;
   readonly revision: Revision;
+  /** When the mode begins by itself; null when it holds already. */
+  readonly plannedFrom: EpochMs | null;
   /** A remark such as: `stop acts as break, because "Server01" is external`. */
   readonly note: string | null;
 }
@@ -158,6 +174,8 @@ export interface Operations {
     readonly origin: Origin;
     readonly target: ModeTarget;
     readonly mode: Mode;
+    /** Begins then; at once when it is left out or past. */
+    readonly from?: EpochMs;
     readonly until?: EpochMs;
     /** HTML, instead of the application's maintenance page. */
     readonly page?: string;

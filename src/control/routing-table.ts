@@ -132,13 +132,16 @@ function maintenanceOf(
   domain: Domain,
   application: Application,
   members: Members,
-): Pick<ApplicationEntry, "retryAt" | "retryAfterSeconds" | "maintenancePage"> {
+): Pick<ApplicationEntry, "maintenanceSince" | "retryAt" | "retryAfterSeconds" | "maintenancePage"> {
   const modes = maintenanceModesOf(domain, application, members);
   const maintenancePage = pageOf(modes.flat()) ?? application.maintenancePage;
+  const since = modes.length === 0 ? {} : { maintenanceSince: startOf(modes) };
   const expected = modes.map(lastEnd).reduce(sooner, UNKNOWN);
-  if (expected.at === UNKNOWN.at) return { maintenancePage, retryAfterSeconds: RETRY_AFTER_SECONDS };
+  if (expected.at === UNKNOWN.at) {
+    return { maintenancePage, ...since, retryAfterSeconds: RETRY_AFTER_SECONDS };
+  }
   const retryAfterSeconds = Math.max(1, Math.ceil(expected.aheadMs / 1000));
-  return { maintenancePage, retryAt: expected.at, retryAfterSeconds };
+  return { maintenancePage, ...since, retryAt: expected.at, retryAfterSeconds };
 }
 
 /** For each server of the running edition the modes that keep it from new users; none when a server is left to them. */
@@ -168,12 +171,19 @@ function pageOf(modes: readonly ModeSetting[]): string | undefined {
   return newest?.page;
 }
 
+/** It began for users when the last server went, each by the first of its modes. */
+function startOf(modes: readonly (readonly ModeSetting[])[]): EpochMs {
+  return Math.max(...modes.map((own) => Math.min(...own.map(({ since }) => since)))) as EpochMs;
+}
+
 /** A server is back when both its own mode and its node's are over. */
 function lastEnd(modes: readonly ModeSetting[]): Expected {
   return modes.map(expectedEnd).reduce((one, other) => (other.at > one.at ? other : one));
 }
 
-function expectedEnd({ since, until }: ModeSetting): Expected {
+/** The end that was planned, or else only told. */
+function expectedEnd({ since, until: told, plan }: ModeSetting): Expected {
+  const until = plan?.mode === "normal" ? plan.from : told;
   return until === undefined ? UNKNOWN : { at: until, aheadMs: until - since };
 }
 

@@ -1,11 +1,11 @@
 // The servers as operators see them: what is declared, the mode, and what is known of them right now.
 
 import type { Domain } from "../domain/domain.ts";
-import type { ModeSetting } from "../domain/mode.ts";
+import type { ModePlan, ModeSetting } from "../domain/mode.ts";
 import type { Server } from "../domain/server.ts";
 import type { InstanceRow, Probed, Status } from "./instance-picture.ts";
 import { sumWork } from "./instance-picture.ts";
-import type { ServerView } from "./operations.ts";
+import type { ModePlanView, ServerView } from "./operations.ts";
 import { effectiveModeOf } from "./routing-table.ts";
 
 /** A server's own mode, its node's, what follows from both, and the setting of the two that decides. */
@@ -55,6 +55,7 @@ export function serverViews(
       modeReason: decisive.reason ?? null,
       modeUntil: decisive.until ?? null,
       modeHasPage: decisive.page !== undefined,
+      modePlan: nextPlan(domain, server),
       status,
       statusCause: cause,
       inFlight: work.inFlight,
@@ -63,6 +64,19 @@ export function serverViews(
       editions: own.map((row) => `${row.application.id}/${row.edition.label}`),
     };
   });
+}
+
+/** The sooner one of the server's own plan and its node's. */
+function nextPlan(domain: Domain, server: Server): ModePlanView | null {
+  const own = server.mode.plan;
+  const nodes = domain.nodes.get(server.node)?.mode.plan;
+  if (own !== undefined && (nodes === undefined || own.from <= nodes.from)) return planView(own, "server");
+  return nodes === undefined ? null : planView(nodes, "node");
+}
+
+function planView(plan: ModePlan, of: ModePlanView["of"]): ModePlanView {
+  const { mode, from, until = null, actor, reason = null, page } = plan;
+  return { mode, from, until, actor, reason, hasPage: page !== undefined, of };
 }
 
 /** Down as soon as one of its instances is: the cause names which one when they differ. */

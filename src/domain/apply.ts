@@ -11,7 +11,7 @@ import type { Command, DomainEvent } from "./command.ts";
 import type { Domain } from "./domain.ts";
 import type { Draft } from "./draft.ts";
 import { closeDraft, openDraft } from "./draft.ts";
-import { setMode } from "./mode.ts";
+import { beginPlannedMode, setMode } from "./mode.ts";
 import { applyResources } from "./resources.ts";
 import { removeServer } from "./server.ts";
 
@@ -41,6 +41,9 @@ function change(draft: Draft, command: Command): void {
       break;
     case "set-mode":
       setMode(draft, command);
+      break;
+    case "begin-planned-mode":
+      beginPlannedMode(draft, command);
       break;
     case "remove-server":
       removeServer(draft, command.name);

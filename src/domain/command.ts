@@ -93,9 +93,19 @@ export type Command =
       readonly origin: Origin;
       readonly target: ModeTarget;
       readonly mode: Mode;
+      /** Begins then; at once when it is left out or past. */
+      readonly from?: EpochMs;
       readonly until?: EpochMs;
       /** HTML, instead of the application's maintenance page. */
       readonly page?: string;
+    }
+  /** The time of a planned mode has come. */
+  | {
+      readonly kind: "begin-planned-mode";
+      readonly origin: Origin;
+      readonly target: ModeTarget;
+      /** Its start, so that a plan that was changed meanwhile is not begun. */
+      readonly from: EpochMs;
     }
   | { readonly kind: "remove-server"; readonly origin: Origin; readonly name: ServerName }
   | { readonly kind: "remove-application"; readonly origin: Origin; readonly id: ApplicationId }

@@ -40,7 +40,8 @@ function checkServerReferences(domain: Domain, broken: string[]): void {
     }
   }
   for (const node of domain.nodes.values()) {
-    if (node.mode.mode === "normal" && !nodes.has(node.name)) {
+    const isIdle = node.mode.mode === "normal" && node.mode.plan === undefined;
+    if (isIdle && !nodes.has(node.name)) {
       broken.push(`Node "${node.name}" has no server and is not in maintenance`);
     }
   }

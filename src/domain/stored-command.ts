@@ -25,6 +25,7 @@ function readCommand(stored: StoredReader): Command {
     "remove-application",
     "end-session",
     "set-mode",
+    "begin-planned-mode",
     "apply-resources",
   ]);
   switch (kind) {
@@ -45,9 +46,12 @@ function readCommand(stored: StoredReader): Command {
         origin,
         target: readModeTarget(stored.object("target")),
         mode: stored.word("mode", ["normal", "affinity", "break", "stop"]),
+        ...stored.optional("from", (key) => stored.number<EpochMs>(key)),
         ...stored.optional("until", (key) => stored.number<EpochMs>(key)),
         ...stored.optional("page", (key) => stored.text(key)),
       };
+    case "begin-planned-mode":
+      return { kind, origin, target: readModeTarget(stored.object("target")), from: stored.number("from") };
     case "apply-resources":
       return { kind, origin, resources: readStoredResources(stored.object("resources")) };
     default:

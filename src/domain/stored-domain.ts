@@ -8,7 +8,7 @@ import type { Application } from "./application.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Domain } from "./domain.ts";
 import type { Edition, EditionState } from "./edition.ts";
-import type { ModeSetting } from "./mode.ts";
+import type { ModePlan, ModeSetting } from "./mode.ts";
 import type { Node, Server } from "./server.ts";
 import { readApplication, readCluster, readServer, readTarget, readVirtualHost } from "./stored-parts.ts";
 import { StoredReader } from "./stored-reader.ts";
@@ -87,8 +87,19 @@ function readNode(stored: StoredReader): Node {
 
 function readMode(stored: StoredReader): ModeSetting {
   return {
-    mode: stored.word("mode", ["normal", "affinity", "break", "stop"]),
+    ...readWish(stored),
     since: stored.number("since"),
+    ...stored.optional("plan", (key) => readPlan(stored.object(key))),
+  };
+}
+
+function readPlan(stored: StoredReader): ModePlan {
+  return { ...readWish(stored), from: stored.number("from") };
+}
+
+function readWish(stored: StoredReader): Omit<ModePlan, "from"> {
+  return {
+    mode: stored.word("mode", ["normal", "affinity", "break", "stop"]),
     actor: stored.text("actor"),
     ...stored.optional("reason", (key) => stored.text(key)),
     ...stored.optional("until", (key) => stored.number<EpochMs>(key)),

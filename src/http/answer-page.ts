@@ -9,6 +9,8 @@ export interface AnswerPage {
   readonly detail: string;
   /** When to try again; the page then reloads itself. */
   readonly retryAfterSeconds: number | undefined;
+  /** Start and expected end of the maintenance, each a time as text or empty. */
+  readonly maintenance: { readonly since: string; readonly until: string } | undefined;
 }
 
 /** Browsers of people who wait reload at this rate at most. */
@@ -41,7 +43,7 @@ const WAVES = `<svg viewBox="0 0 600 90" preserveAspectRatio="none" aria-hidden=
 <path class="near" d="M-60 60c60 22 120 22 180 0s120-22 180 0 120 22 180 0 120-22 180 0V91H-60Z"/></svg>`;
 
 /** The page as HTML. */
-export function builtInPage({ status, title, detail, retryAfterSeconds }: AnswerPage): string {
+export function builtInPage({ status, title, detail, retryAfterSeconds, maintenance }: AnswerPage): string {
   const reloads = retryAfterSeconds !== undefined;
   const reload = reloads
     ? `<meta http-equiv="refresh" content="${Math.max(RELOAD_SECONDS_MIN, retryAfterSeconds)}">\n`
@@ -63,11 +65,19 @@ ${reload}<title>${title}</title>
 <div>
 <h1>${title}</h1>
 <p>${detail}</p>
-${hint}<small>Status ${status}</small>
+${maintenance === undefined ? "" : maintenanceTimes(maintenance)}${hint}<small>Status ${status}</small>
 </div>
 ${WAVES}
 </main>
 </body>
 </html>
 `;
+}
+
+function maintenanceTimes({ since, until }: { readonly since: string; readonly until: string }): string {
+  const times = [
+    ...(since === "" ? [] : [`Maintenance began at ${since}.`]),
+    ...(until === "" ? [] : [`It is expected to end at ${until}.`]),
+  ];
+  return times.length === 0 ? "" : `<p>${times.join(" ")}</p>\n`;
 }

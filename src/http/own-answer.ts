@@ -21,6 +21,8 @@ export interface OwnAnswer {
   readonly date: string;
   /** Seconds for Retry-After; 503 always has one, `RETRY_AFTER_SECONDS` when none is given (M5, W79). */
   readonly retryAfterSeconds?: number;
+  /** When the maintenance began and when it is expected to end, such as `2026-01-31 14:00 UTC`; empty says nothing. */
+  readonly maintenance?: { readonly since: string; readonly until: string };
   /** The operator's own HTML for clients that want HTML, such as an application's maintenance page; empty for ours. */
   readonly page?: string;
 }
@@ -166,7 +168,13 @@ function bodyOf(
   switch (answer.kind) {
     case "html":
       if (answer.page !== undefined && answer.page !== "") return answer.page;
-      return builtInPage({ status, title, detail, retryAfterSeconds: retryAfter });
+      return builtInPage({
+        status,
+        title,
+        detail,
+        retryAfterSeconds: retryAfter,
+        maintenance: answer.maintenance,
+      });
     case "json": {
       const problem = { type: "about:blank", title: explanation.reason, status, detail };
       return `${JSON.stringify(retryAfter === undefined ? problem : { ...problem, retryAfter })}\n`;

@@ -4,7 +4,7 @@ import { answerKind, ownAnswer, RETRY_AFTER_SECONDS } from "../http/own-answer.t
 import type { CompiledApplication } from "../routing/compiled.ts";
 import * as is from "../routing/decision.ts";
 import type { ApplicationEntry } from "../routing/table.ts";
-import { httpDate } from "../system/dates.ts";
+import { httpDate, utcMinute } from "../system/dates.ts";
 
 /** The status for a decision that forwards nothing. */
 export function statusOfOutcome(outcome: number): number {
@@ -59,7 +59,11 @@ export class OwnAnswers {
       date: this.#date(),
       ...(entry === undefined
         ? {}
-        : { retryAfterSeconds: this.#retryAfterSeconds(entry), page: entry.maintenancePage }),
+        : {
+            retryAfterSeconds: this.#retryAfterSeconds(entry),
+            maintenance: this.#maintenanceTimes(entry),
+            page: entry.maintenancePage,
+          }),
     });
   }
 
@@ -68,6 +72,18 @@ export class OwnAnswers {
     if (entry.retryAt === undefined) return entry.retryAfterSeconds;
     const aheadMs = entry.retryAt - this.#epochMs();
     return aheadMs > 0 ? Math.ceil(aheadMs / 1000) : RETRY_AFTER_SECONDS; // overdue: nobody knows
+  }
+
+  /** What the built-in page says. An end that is past says nothing; who set the mode is no affair of the public's. */
+  #maintenanceTimes({ maintenanceSince, retryAt }: ApplicationEntry): {
+    readonly since: string;
+    readonly until: string;
+  } {
+    const isAhead = retryAt !== undefined && retryAt > this.#epochMs();
+    return {
+      since: maintenanceSince === undefined ? "" : utcMinute(maintenanceSince),
+      until: isAhead ? utcMinute(retryAt) : "",
+    };
   }
 
   /** To OPTIONS with `Max-Forwards: 0`: this is as far as it goes (RFC 9110 §7.6.2). */

@@ -45,6 +45,8 @@ export interface ApplicationEntry {
   readonly onInstanceLost: "move" | "error";
   /** HTML; empty means the built-in page. */
   readonly maintenancePage: string;
+  /** Since when it has no server for new users because of modes; left out while it has one. */
+  readonly maintenanceSince?: EpochMs;
   /**
    * When the first server is expected back: present while all are in maintenance and somebody said until when. Until
    * then, `Retry-After` counts down to it.

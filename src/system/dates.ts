@@ -9,3 +9,8 @@ export function httpDate(epochMs: number): string {
 export function isoSecond(epochMs: number): string {
   return new Date(epochMs).toISOString().slice(0, 19);
 }
+
+/** `2026-01-31 12:00 UTC`. */
+export function utcMinute(epochMs: number): string {
+  return `${new Date(epochMs).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}

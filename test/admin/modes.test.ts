@@ -1,5 +1,6 @@
 import t from "tap";
 import { startAdminSite } from "../support/admin-site.ts";
+import { FAKE_NOW } from "../support/fake-operations.ts";
 
 t.test("a mode is set, and the answer says who has applied it [M3]", async (t) => {
   const site = await startAdminSite(t);
@@ -21,12 +22,33 @@ t.test("a mode is set, and the answer says who has applied it [M3]", async (t) =
         missing: [],
         inFlight: 3,
         revision: 2,
+        plannedFrom: null,
         note: null,
       },
     ],
   });
   const { body } = await site.call("/v1/servers/Server02");
   t.match(body, { mode: "break", modeActor: "local", modeReason: "JDK update", modeUntil: until });
+});
+
+t.test("a mode may be planned, and is shown to be until its time has come [M5]", async (t) => {
+  const site = await startAdminSite(t);
+  const [from, until] = [FAKE_NOW + 60_000, FAKE_NOW + 120_000];
+  const put = (body: object) => site.call("/v1/servers/Server02/mode", { method: "PUT", body });
+  t.match((await put({ mode: "break", reason: "JDK update", from, until })).body, {
+    servers: [{ mode: "break", was: "normal", effectiveMode: "normal", plannedFrom: from, note: null }],
+  });
+  const { body } = await site.call("/v1/servers/Server02");
+  t.equal(body.mode, "normal");
+  const plan = { mode: "break", from, until, actor: "local", reason: "JDK update", hasPage: false };
+  t.strictSame(body.modePlan, { ...plan, of: "server" });
+  const node = { method: "PUT", body: { mode: "stop", from: FAKE_NOW + 30_000 } } as const;
+  t.equal((await site.call("/v1/nodes/node01/mode", node)).status, 200);
+  t.match((await site.call("/v1/servers/Server02")).body.modePlan, { mode: "stop", of: "node" });
+  t.match((await put({ mode: "break", from: until, until: from })).body, {
+    status: 422,
+    code: "BAD_COMMAND",
+  });
 });
 
 t.test("a page may be given with a mode, as long as an application's may be [M5]", async (t) => {

@@ -66,8 +66,25 @@ t.test("a mode is set with one line a server [M3]", async (t) => {
     origin: { actor: "local", reason: "JDK update" },
   });
   const modes = await run("mode");
-  t.match(modes.out, /^SERVER +NODE +MODE +SINCE +BY +UNTIL +REASON\n/);
-  t.match(modes.out, /^Server02 +node01 +break +2026-01-01 12:00:00 +local +\d{4}-.* +JDK update$/m);
+  t.match(modes.out, /^SERVER +NODE +MODE +SINCE +BY +UNTIL +REASON +PLANNED\n/);
+  t.match(modes.out, /^Server02 +node01 +break +2026-01-01 12:00:00 +local +\d{4}-.* +JDK update +-$/m);
+});
+
+t.test("a mode is planned for later, and shown where modes are [M5]", async (t) => {
+  const { run, operations } = await startSite(t);
+  const plan = ["mode", "Server02", "break", "--from", "2100-01-31 22:00", "--until", "30m"];
+  t.match(await run(...plan, "--reason", "JDK update"), {
+    status: 0,
+    out: /^Server02: mode break from 2100-01-31 22:00:00 on \(now normal\), applied by 2 of 2 routers, 3 requests in flight\n$/,
+  });
+  t.match(operations.entries.at(-1)?.command, { kind: "set-mode", mode: "break" });
+  const shown = /normal, break from 2100-01-31 22:00:00/;
+  t.match((await run("servers")).out, shown);
+  const planned = 'break from 2100-01-31 22:00:00 until 2100-01-31 22:30:00, by local, because "JDK update"';
+  t.ok((await run("mode")).out.includes(planned));
+  t.ok((await run("servers", "Server02")).out.includes(planned));
+  t.match((await run("mode", "Server02", "normal")).out, /; the planned mode break is given up\n$/);
+  t.match(await run(...plan.slice(0, -1), "2099-01-01"), { status: 2, err: /is before the start/ });
 });
 
 t.test("a page for users is read from a file, and shown to be there [M5]", async (t) => {

@@ -46,6 +46,7 @@ t.test("wrong usage ends with exit status 2 and says what is meant [C1]", async 
     [["mode", "Server01", "break", "--node", "node01"], /of a node at once/],
     [["mode", "Server01", "break", "--until", "soon"], /"soon" is no time/],
     [["mode", "Server01", "break", "--until", "2020-01-01"], /is past/],
+    [["mode", "Server01", "break", "--from", "2020-01-01"], /is past/],
     [["mode", "Server01", "break", "--until", "30"], /"30" has no unit\n {2}hint: Write 30m for minutes/],
     [["mode", "--until", "30m"], /no server or node is named/],
     [["mode", "--reason", "why"], /no server or node is named/],

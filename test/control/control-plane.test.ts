@@ -70,6 +70,7 @@ t.test(
         missing: [],
         inFlight: 3,
         revision: 2,
+        plannedFrom: null,
         note: null,
       },
     ]);

@@ -93,6 +93,13 @@ t.test(
     domain = accept(domain, nodeMode("node01", "break")).domain;
     t.equal(entryOf(domain).retryAfterSeconds, 30, "nobody said when the node will be back");
     t.notOk("retryAt" in entryOf(domain));
+    const back = serverMode("Server02", "normal", { from: 61_000 as EpochMs });
+    domain = accept(domainOf(SHOP_YAML), serverMode("Server02", "break", until(20)), 2000).domain;
+    t.notOk("maintenanceSince" in entryOf(domain));
+    domain = accept(domain, serverMode("Server01", "break", until(20)), 3000).domain;
+    t.equal(entryOf(domain).maintenanceSince, 3000, "since the last one went");
+    domain = accept(domain, back, 4000).domain;
+    t.equal(entryOf(domain).retryAt, 61_000, "a planned return counts for more than what was only told");
   },
 );
 

@@ -5,6 +5,7 @@ import type { NodeName, ServerName } from "../../src/domain/names.ts";
 import {
   accept,
   applying,
+  beginning,
   domainOf,
   nodeMode,
   refusal,
@@ -117,4 +118,60 @@ t.test("a node goes with its last server, but not while it is in maintenance [M2
     ["node01: mode normal (was break)", "node01: removed with its last server"],
   );
   t.same([...freed.domain.nodes.keys()], ["node02"]);
+});
+
+const AT_TEN = { from: 10_000 as EpochMs, until: 70_000 as EpochMs, reason: "new disk", page: "<p>soon" };
+
+t.test("a mode that is planned changes nothing until its time has come [M5]", async (t) => {
+  const { domain, events } = accept(domainOf(SHOP_YAML), serverMode("Server02", "break", AT_TEN), 5000);
+  t.match(events, [
+    {
+      kind: "server.mode-planned",
+      message: 'Server02: mode break planned in 5 s, for 1 min, because "new disk", with a page of its own',
+      detail: { is: "normal", mode: "break", from: 10_000, hasPage: true },
+    },
+  ]);
+  t.same(modeOf(domain, "Server02"), {
+    mode: "normal",
+    since: 1000,
+    actor: "tester",
+    plan: { mode: "break", actor: "tester", ...AT_TEN },
+  });
+  const again = accept(domain, serverMode("Server02", "break", AT_TEN), 6000);
+  t.equal(again.domain, domain, "the same plan again changes nothing");
+  t.equal(accept(domain, beginning("Server02", 10_000), 9999).domain, domain, "too early");
+  t.equal(accept(domain, beginning("Server02", 9000), 11_000).domain, domain, "another plan's time");
+
+  const begun = accept(domain, beginning("Server02", 10_000), 10_002);
+  t.equal(
+    begun.events[0]?.message,
+    'Server02: mode break (was normal), for 1 min, because "new disk", with a page of its own, as planned',
+  );
+  const { from: _, ...given } = AT_TEN;
+  t.same(modeOf(begun.domain, "Server02"), { mode: "break", since: 10_002, actor: "tester", ...given });
+  t.equal(accept(begun.domain, beginning("Server02", 10_000), 10_003).domain, begun.domain, "once only");
+});
+
+t.test("a mode that is set at once gives up the planned one, and says so [M5]", async (t) => {
+  const { domain } = accept(domainOf(SHOP_YAML), serverMode("Server02", "break", AT_TEN), 5000);
+  const other = accept(domain, serverMode("Server02", "affinity"), 6000);
+  t.equal(
+    other.events[0]?.message,
+    "Server02: mode affinity (was normal); the planned mode break is given up",
+  );
+  t.same(modeOf(other.domain, "Server02"), { mode: "affinity", since: 6000, actor: "tester" });
+  const same = accept(domain, serverMode("Server02", "normal"), 6000);
+  t.equal(same.events[0]?.message, "Server02: mode normal as before; the planned mode break is given up");
+  t.same(modeOf(same.domain, "Server02"), { mode: "normal", since: 1000, actor: "tester" });
+});
+
+t.test("a start that is past is now, and an end must be after the start [M5]", async (t) => {
+  const now = accept(domainOf(SHOP_YAML), serverMode("Server02", "break", AT_TEN), 10_000);
+  t.match(modeOf(now.domain, "Server02"), { mode: "break", since: 10_000 });
+  t.notOk(modeOf(now.domain, "Server02")?.plan);
+  const backwards = serverMode("Server02", "break", { from: 9000 as EpochMs, until: 9000 as EpochMs });
+  t.same(refusal(domainOf(SHOP_YAML), backwards), {
+    code: "BAD_COMMAND",
+    details: ['Cannot plan mode break of "Server02": it would end before it starts'],
+  });
 });

@@ -1,13 +1,15 @@
 import t from "tap";
 import type { EpochMs } from "../../src/base/units.ts";
 import { decodeCommand } from "../../src/domain/stored-command.ts";
-import { applying, nodeMode, SHOP_YAML, serverMode, yaml } from "../support/declare.ts";
+import { applying, beginning, nodeMode, SHOP_YAML, serverMode, yaml } from "../support/declare.ts";
 
 t.test("a command is the same after it was stored and read back", async (t) => {
   const commands = [
     applying(yaml(SHOP_YAML)),
     serverMode("Server01", "break", { until: 5 as EpochMs, reason: "disk", page: "<p>soon" }),
     nodeMode("node01", "stop"),
+    serverMode("Server01", "break", { from: 4 as EpochMs }),
+    beginning("Server01", 4),
   ];
   for (const command of commands) {
     const read = decodeCommand(JSON.parse(JSON.stringify(command)));

@@ -80,6 +80,19 @@ t.test("an application's own maintenance page is shown to those who want HTML on
   t.end();
 });
 
+t.test("the built-in page says when the maintenance began and is expected to end [M5]", (t) => {
+  const page = (since: string, until: string) =>
+    read({ ...PLAIN, kind: "html", maintenance: { since, until } }).body.toString();
+  const both = page("2026-01-31 22:00 UTC", "2026-01-31 23:00 UTC");
+  t.match(
+    both,
+    "<p>Maintenance began at 2026-01-31 22:00 UTC. It is expected to end at 2026-01-31 23:00 UTC.</p>",
+  );
+  t.notMatch(page("2026-01-31 22:00 UTC", ""), /expected to end/);
+  t.notMatch(page("", ""), /Maintenance began|<p><\/p>/);
+  t.end();
+});
+
 t.test("a status that has no explanation is answered as 500", (t) => {
   for (const status of [0, 42, 200, 421, 999, Number.NaN]) {
     t.equal(read({ ...PLAIN, status }).head, "HTTP/1.1 500 Internal Server Error", String(status));

@@ -92,6 +92,10 @@ t.test("when no server is left users get a page that says when to come back [M5]
     if (page.kind !== "answer") throw new Error(page.cause);
     t.equal(page.status, 503);
     t.match(page.headers["content-type"], /^text\/html/);
+    t.match(
+      page.body.toString(),
+      /Maintenance began at \d{4}-.* UTC\. It is expected to end at \d{4}-.* UTC\./,
+    );
     t.equal(page.headers["cache-control"], "no-store");
     const seconds = Number(page.headers["retry-after"]);
     t.ok(seconds > 1700 && seconds <= 1800, `Retry-After is ${seconds}`);

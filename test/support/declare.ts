@@ -29,14 +29,15 @@ export function applying(resources: Resources): Command {
 export function serverMode(
   name: string,
   mode: Mode,
-  more: { until?: EpochMs; reason?: string; page?: string } = {},
+  more: { from?: EpochMs; until?: EpochMs; reason?: string; page?: string } = {},
 ): Command {
-  const { until, reason, page } = more;
+  const { from, until, reason, page } = more;
   return {
     kind: "set-mode",
     origin: reason === undefined ? ORIGIN : { ...ORIGIN, reason },
     target: { kind: "server", name: name as ServerName },
     mode,
+    ...(from === undefined ? {} : { from }),
     ...(until === undefined ? {} : { until }),
     ...(page === undefined ? {} : { page }),
   };
@@ -45,6 +46,12 @@ export function serverMode(
 /** The command of `tidegate mode --node NAME MODE`. */
 export function nodeMode(name: string, mode: Mode): Command {
   return { kind: "set-mode", origin: ORIGIN, target: { kind: "node", name: name as NodeName }, mode };
+}
+
+/** The command of control when the time of a server's planned mode has come. */
+export function beginning(name: string, from: number): Command {
+  const target = { kind: "server", name: name as ServerName } as const;
+  return { kind: "begin-planned-mode", origin: ORIGIN, target, from: from as EpochMs };
 }
 
 /** Applies a command that must be accepted, and throws when an invariant is broken. */

@@ -4,7 +4,7 @@ import { Type } from "@sinclair/typebox";
 import { FaultError, fault } from "../../base/fault.ts";
 import { hintFor } from "../../base/nearest.ts";
 import type { Revision } from "../../base/units.ts";
-import type { ServerView } from "../../control/operations.ts";
+import type { ModePlanView, ServerView } from "../../control/operations.ts";
 import type { ServerName } from "../../domain/names.ts";
 import type { Api, Backend } from "../api.ts";
 import { changeMode, MODE_BODY_BYTES_MAX, ModeChangeSchema, ModeResultsSchema } from "../change-mode.ts";
@@ -28,6 +28,20 @@ export interface ServerList {
   readonly servers: readonly ServerView[];
 }
 
+const ModePlanSchema: SchemaOf<ModePlanView | null> = Type.Unsafe<ModePlanView | null>({
+  ...Type.Object({
+    mode: mode("The mode that begins"),
+    from: epochMs("When it begins"),
+    until: epochMsOrNull("When the operator expects to be done"),
+    actor: Type.String({ description: "Who planned it" }),
+    reason: textOrNull("Why"),
+    hasPage: Type.Boolean({ description: "Whether users will see a page that was given with it" }),
+    of: oneOf(["server", "node"], "Whose mode it is"),
+  }),
+  type: ["object", "null"],
+  description: "The next mode that begins by itself, or null",
+});
+
 const ServerSchema: SchemaOf<ServerView> = Type.Object(
   {
     name: Type.String({ description: "Name of the server" }),
@@ -45,6 +59,7 @@ const ServerSchema: SchemaOf<ServerView> = Type.Object(
     modeReason: textOrNull("Why"),
     modeUntil: epochMsOrNull("When the operator expects to be done"),
     modeHasPage: Type.Boolean({ description: "Whether users see a page that was given with the mode" }),
+    modePlan: ModePlanSchema,
     status: serverStatus(),
     statusCause: textOrNull("Why it is down"),
     inFlight: count("Requests that it works on"),
@@ -71,6 +86,7 @@ const ServerSchema: SchemaOf<ServerView> = Type.Object(
         modeReason: "JDK update",
         modeUntil: null,
         modeHasPage: false,
+        modePlan: null,
         status: "up",
         statusCause: null,
         inFlight: 3,
