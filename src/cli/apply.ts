@@ -1,16 +1,16 @@
-// tidegate apply -f FILE
+// tidegate apply [-f] FILE
 
 import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { ApplyRequest, ApplyResult } from "../admin/routes/apply.ts";
 import { type Fault, FaultError } from "../base/fault.ts";
 import { ok, unwrap } from "../base/result.ts";
-import { type Cli, type ClientOptions, examples, printJson, withClientOptions } from "./cli.ts";
+import { type Cli, type ClientOptions, examples, printJson, usageError, withClientOptions } from "./cli.ts";
 import { AdminClient } from "./client.ts";
 import { counted } from "./words.ts";
 
 interface ApplyOptions extends ClientOptions {
-  readonly file: string;
+  readonly file?: string;
   readonly dryRun?: boolean;
   readonly reason?: string;
 }
@@ -20,7 +20,8 @@ export function addApply(program: Command, cli: Cli): void {
   withClientOptions(
     program
       .command("apply")
-      .requiredOption("-f, --file <file>", "the domain.yaml")
+      .argument("[file]", "the domain.yaml")
+      .option("-f, --file <file>", "the same")
       .option("--dry-run", "say what would happen, and change nothing")
       .option("--reason <text>", "why; it is kept in the journal"),
   )
@@ -37,11 +38,13 @@ export function addApply(program: Command, cli: Cli): void {
         ["tidegate check domain.yaml", "only look for mistakes; needs no running Tidegate"],
       ),
     )
-    .action((_options: unknown, command: Command) => applyFile(cli, command.optsWithGlobals()));
+    .action((file: string | undefined, _options: unknown, command: Command) =>
+      applyFile(cli, command.optsWithGlobals(), file),
+    );
 }
 
-async function applyFile(cli: Cli, options: ApplyOptions): Promise<void> {
-  const body = await requestOf(cli, options);
+async function applyFile(cli: Cli, options: ApplyOptions, argument: string | undefined): Promise<void> {
+  const body = await requestOf(cli, options, oneFile(options.file, argument));
   const path = options.dryRun === true ? "/v1/apply?dryRun=true" : "/v1/apply";
   const result = await new AdminClient(cli, options).call<ApplyResult>({ method: "POST", path, body });
   if (options.json === true) return printJson(cli.terminal, result);
@@ -50,12 +53,12 @@ async function applyFile(cli: Cli, options: ApplyOptions): Promise<void> {
 }
 
 /** Reads the file here first: its mistakes are told by the name it was called, and its pages are where it is. */
-async function requestOf(cli: Cli, options: ApplyOptions): Promise<ApplyRequest> {
+async function requestOf(cli: Cli, options: ApplyOptions, file: string): Promise<ApplyRequest> {
   const [{ readText }, { readResources }] = await Promise.all([
     import("./load-settings.ts"),
     import("../settings/read-resources.ts"),
   ]);
-  const path = resolve(cli.folder, options.file);
+  const path = resolve(cli.folder, file);
   const text = unwrap(readText(path));
   const pages: Record<string, string> = {};
   const readPage = (page: string): ReturnType<typeof readText> => {
@@ -64,9 +67,20 @@ async function requestOf(cli: Cli, options: ApplyOptions): Promise<ApplyRequest>
     pages[resolve(cli.folder, page)] = read.value;
     return ok(read.value);
   };
-  const resources = readResources(text, { file: options.file, readFile: readPage });
+  const resources = readResources(text, { file, readFile: readPage });
   if (!resources.ok) throw new FaultError(told(resources.fault, text));
   return { file: path, text, pages, ...(options.reason === undefined ? {} : { reason: options.reason }) };
+}
+
+/** With `-f` or without it, but one file. */
+function oneFile(option: string | undefined, argument: string | undefined): string {
+  const file = option ?? argument;
+  const hint = "Write `tidegate apply -f domain.yaml`";
+  if (file === undefined) throw usageError("Cannot apply: no file is named", hint);
+  if (option !== undefined && argument !== undefined) {
+    throw usageError(`Cannot apply "${option}" and "${argument}" at once`, hint);
+  }
+  return file;
 }
 
 /** The settings of a process are taken for a domain.yaml easily. */

@@ -232,9 +232,10 @@ t.test("a domain.yaml is tried, then applied, with the pages that it names", asy
   t.match(applied, { status: 0, out: /^2 changes at revision 2, applied by 2 of 2 routers$/m });
   t.match((await run("apps")).out, /^blog /m);
   t.match(await run("apply", "-f", "domain.yaml"), { status: 0, out: /^Nothing to change/ });
+  t.match(await run("apply", "domain.yaml"), { status: 0, out: /^Nothing to change/ }, "also without -f");
   writeFileSync(join(folder, "domain.yaml"), "servers:\n  - { nmae: Server03 }\n");
   const wrong = await run("apply", "-f", "domain.yaml");
   t.match(wrong, { status: 1, out: "", err: /^ {2}domain\.yaml:2:\d+: .*"nmae"/m });
   t.match(await run("apply", "-f", "missing.yaml"), { status: 1, err: /it is not there/ });
-  t.match(await run("apply"), { status: 2, err: /-f, --file/ });
+  t.match(await run("apply"), { status: 2, err: /no file is named/ });
 });

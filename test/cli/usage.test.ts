@@ -39,6 +39,8 @@ t.test("wrong usage ends with exit status 2 and says what is meant [C1]", async 
   const wrong: [string[], RegExp][] = [
     [["servres"], /Did you mean servers\?/],
     [["mode", "--resaon", "x"], /Did you mean --reason\?/],
+    [["apply"], /no file is named\n {2}hint: Write `tidegate apply -f domain\.yaml`/],
+    [["apply", "one.yaml", "-f", "two.yaml"], /"two\.yaml" and "one\.yaml" at once/],
     [["app"], /missing required argument 'id'/],
     [["servers", "one", "two"], /too many arguments/],
     [["mode", "break"], /no server is named\n {2}hint: Write `tidegate mode NAME break`/],
