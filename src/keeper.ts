@@ -51,10 +51,7 @@ export interface Keeper {
  * Faults: `ADDRESS_IN_USE` also for a data directory that is in use, `BAD_SETTINGS` for an address that cannot be opened,
  * `FILE_UNREADABLE` for a data directory or tokens file that cannot be used.
  */
-export async function startKeeper(
-  settings: ProcessSettings,
-  options: KeeperOptions = {},
-): Promise<Result<Keeper>> {
+async function startKeeper(settings: ProcessSettings, options: KeeperOptions = {}): Promise<Result<Keeper>> {
   const log = options.log ?? openLog({ level: settings.logLevel, name: "keeper" });
   const taken = await takeDataDir(settings.dataDir);
   if (!taken.ok) return taken;

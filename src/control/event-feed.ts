@@ -4,7 +4,7 @@ import type { Log } from "../base/log.ts";
 import type { JournalEntry } from "../journal/journal.ts";
 
 /** Followers at most; each is an open connection of an operator or a pipeline. */
-export const FOLLOWERS_MAX = 256;
+const FOLLOWERS_MAX = 256;
 
 /** The followers. A follower that throws is dropped, not the command that it was told of. */
 export class EventFeed {

@@ -25,7 +25,7 @@ import type { Journal, JournalEntry } from "../journal/journal.ts";
 export const QUEUE_MAX = 1000;
 
 /** Commands of one batch at most: bounds what one fsync carries and what one failure takes back. */
-export const BATCH_MAX = 100;
+const BATCH_MAX = 100;
 
 /** An accepted command: stored and announced. `before` and `after` are the domain around it. */
 export interface Accepted {
