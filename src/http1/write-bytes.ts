@@ -1,6 +1,8 @@
 // hot: bench/cases.ts
 // Putting octets into an output buffer. The caller has made room; nothing here checks.
 
+import { ZERO } from "./octets.ts";
+
 const LOOP_BYTES_MAX = 40;
 
 /** Copies `from[start, end)` to `out` at `at`; returns the position after it. */
@@ -28,7 +30,7 @@ export function putNumber(out: Buffer, at: number, value: number): number {
   let position = at;
   while (divisor >= 1) {
     const digit = Math.floor(rest / divisor);
-    out[position] = 48 + digit;
+    out[position] = ZERO + digit;
     rest -= digit * divisor;
     divisor /= 10;
     position += 1;

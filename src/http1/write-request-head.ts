@@ -3,7 +3,7 @@
 // (RFC 9110 §7.6.1), and with what a gateway adds (§7.6.3, RFC 7239).
 
 import { isNamedByConnection } from "./connection-field.ts";
-import { word } from "./octets.ts";
+import { QUOTE, SLASH, SPACE, word } from "./octets.ts";
 import type { RequestHead } from "./request-head.ts";
 import * as is from "./request-head.ts";
 import { put, putAll, putNumber } from "./write-bytes.ts";
@@ -108,9 +108,9 @@ function writeRequestLine(out: Buffer, from: number, head: RequestHead): number 
     return putAll(out, put(out, from, bytes, head.methodStart, head.targetEnd), VERSION);
   }
   let at = put(out, from, bytes, head.methodStart, head.methodEnd);
-  out[at] = 0x20;
+  out[at] = SPACE;
   at += 1;
-  if (bytes[head.pathStart] !== 0x2f) {
+  if (bytes[head.pathStart] !== SLASH) {
     // An empty path is `/`, and `*` for OPTIONS without a query (RFC 9112 §3.2.4).
     const isServerWide = head.method === is.METHOD_OPTIONS && head.pathStart === head.targetEnd;
     at = putAll(out, at, isServerWide ? ASTERISK_WORD : SLASH_WORD);
@@ -227,7 +227,7 @@ function writeForwarded(out: Buffer, from: number, head: RequestHead, forwarded:
   let at = putAll(out, putAll(out, from, FORWARDED), forwarded.forwarded);
   at = putAll(out, at, FORWARDED_HOST_PARAMETER);
   at = put(out, at, head.bytes, head.hostStart, head.hostEnd);
-  out[at] = 0x22;
+  out[at] = QUOTE;
   return putAll(out, at + 1, CRLF);
 }
 

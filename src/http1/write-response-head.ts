@@ -2,7 +2,7 @@
 // Writes the head of a response to the client: from parsed parts, without what concerns only the upstream connection.
 
 import { isNamedByConnection } from "./connection-field.ts";
-import { word } from "./octets.ts";
+import { SPACE, word, ZERO } from "./octets.ts";
 import type { ResponseHead } from "./response-head.ts";
 import * as is from "./response-head.ts";
 import { put, putAll } from "./write-bytes.ts";
@@ -78,10 +78,10 @@ function writeStatusLine(out: Buffer, from: number, head: ResponseHead): number 
   const { bytes, reasonStart, reasonEnd } = head;
   if (head.status === 200 && reasonEnd - reasonStart === 2) return putAll(out, from, OK_LINE);
   let at = putAll(out, from, VERSION);
-  out[at] = 48 + Math.floor(head.status / 100);
-  out[at + 1] = 48 + (Math.floor(head.status / 10) % 10);
-  out[at + 2] = 48 + (head.status % 10);
-  out[at + 3] = 0x20; // stands also before an empty reason (RFC 9112 §4)
+  out[at] = ZERO + Math.floor(head.status / 100);
+  out[at + 1] = ZERO + (Math.floor(head.status / 10) % 10);
+  out[at + 2] = ZERO + (head.status % 10);
+  out[at + 3] = SPACE; // stands also before an empty reason (RFC 9112 §4)
   at = put(out, at + 4, bytes, reasonStart, reasonEnd);
   return putAll(out, at, CRLF);
 }

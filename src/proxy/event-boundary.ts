@@ -1,7 +1,6 @@
 // Finds where an event of a stream ends (server-sent events: an empty line), so that a stream can be ended between two.
 
-const LF = 0x0a;
-const CR = 0x0d;
+import { CR, LF } from "../http1/octets.ts";
 
 /** Reads an event stream's bytes as they pass. */
 export class EventBoundary {

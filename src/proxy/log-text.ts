@@ -1,6 +1,7 @@
 // hot: bench/cases.ts
 // Pieces of a log line as octets: escaped texts, numbers and times, written where the line is made.
 
+import { BACKSLASH, DOT, QUOTE, SPACE, ZERO } from "../http1/octets.ts";
 import { putNumber } from "../http1/write-bytes.ts";
 
 /** How octets that would break a line out of its quotes are written. */
@@ -9,17 +10,13 @@ export type Escape = "json" | "apache";
 /** Most octets that one escaped octet takes: `\u00ff`. */
 export const ESCAPED_OCTET_MAX = 6;
 
-const BACKSLASH = 0x5c;
-const QUOTE = 0x22;
-const DOT = 0x2e;
-const ZERO = 0x30;
 const SMALL_U = 0x75;
 const SMALL_X = 0x78;
 const DIGITS = Buffer.from("0123456789abcdef", "latin1");
 
 /** 1 for octets that stand for themselves inside quotes. */
 const IS_PLAIN = Uint8Array.from({ length: 256 }, (_, octet) =>
-  octet >= 0x20 && octet < 0x7f && octet !== QUOTE && octet !== BACKSLASH ? 1 : 0,
+  octet >= SPACE && octet < 0x7f && octet !== QUOTE && octet !== BACKSLASH ? 1 : 0,
 );
 
 /**

@@ -6,7 +6,7 @@
 //
 // Hosts are compared without regard to case and without a trailing dot; IPv6 addresses stand in brackets, as in the field.
 
-import { COLON, DOT, equalsIgnoringCase, LEFT_BRACKET, LOWER, RIGHT_BRACKET } from "../http1/octets.ts";
+import { COLON, DOT, equalsIgnoringCase, LEFT_BRACKET, LOWER, RIGHT_BRACKET, ZERO } from "../http1/octets.ts";
 import { HASH_START, hashIgnoringCase, hashOctet, octetsOf } from "./octet-hash.ts";
 
 /** All aliases of one host (or suffix): what each port leads to, and every other port. */
@@ -119,7 +119,7 @@ function readPort(bytes: Uint8Array, start: number, end: number, defaultPort: nu
   if (start === end) return defaultPort;
   let port = 0;
   for (let at = start; at < end; at += 1) {
-    const digit = (bytes[at] as number) - 48;
+    const digit = (bytes[at] as number) - ZERO;
     if (digit < 0 || digit > 9) return -1;
     port = port * 10 + digit;
     if (port > 65_535) return -1;
