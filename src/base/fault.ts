@@ -14,6 +14,8 @@ export type FaultCode =
   | "CLUSTER_UNKNOWN"
   | "APPLICATION_UNKNOWN"
   | "EDITION_UNKNOWN"
+  | "EDITION_STATE"
+  | "EDITION_CHOICE"
   | "SESSION_UNKNOWN"
   | "VIRTUAL_HOST_UNKNOWN"
   | "CONTEXT_ROOT_TAKEN"
@@ -49,6 +51,8 @@ export const FAULTS: Readonly<Record<FaultCode, { readonly status: number; reado
   CLUSTER_UNKNOWN: { status: 404, hint: "Declare the cluster in domain.yaml and run `tidegate apply`" },
   APPLICATION_UNKNOWN: { status: 404, hint: "`tidegate apps` lists the applications" },
   EDITION_UNKNOWN: { status: 404, hint: "`tidegate app ID` lists the editions" },
+  EDITION_STATE: { status: 409, hint: "`tidegate app ID` shows the editions and their states" },
+  EDITION_CHOICE: { status: 409, hint: "Say which edition: --old, --new, --all or --edition LABEL" },
   SESSION_UNKNOWN: { status: 404, hint: "`tidegate sessions ID` lists the live sessions" },
   VIRTUAL_HOST_UNKNOWN: {
     status: 404,

@@ -6,6 +6,7 @@ import type { Command, DomainEvent, ModeTarget, Origin, Resources } from "../dom
 import type { Domain } from "../domain/domain.ts";
 import type { Mode } from "../domain/mode.ts";
 import type { JournalEntry } from "../journal/journal.ts";
+import type { EditionEntry } from "../routing/table.ts";
 
 /** Whether every live router has applied a revision; one line each. */
 export interface AppliedEverywhere {
@@ -68,7 +69,7 @@ export interface ModePlanView {
 /** An edition with who is left on it, and where; sums over all workers. */
 export interface EditionView {
   readonly label: string;
-  readonly state: "distributed" | "running" | "retiring";
+  readonly state: EditionEntry["state"];
   readonly inFlight: number;
   readonly sessions: number;
   readonly tunnels: { readonly webSocket: number; readonly stream: number; readonly other: number };

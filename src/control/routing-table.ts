@@ -58,7 +58,7 @@ function applicationEntry(domain: Domain, application: Application, members: Mem
     countAffinity,
     onInstanceLost: application.onInstanceLost,
     ...maintenanceOf(domain, application, members),
-    editions: application.editions.map((edition) => editionEntry(domain, application, edition, members)),
+    editions: application.editions.flatMap((edition) => editionEntry(domain, application, edition, members)),
   };
 }
 
@@ -85,14 +85,16 @@ function editionEntry(
   application: Application,
   edition: Edition,
   members: Members,
-): EditionEntry {
+): readonly EditionEntry[] {
+  const { state } = edition.lifecycle;
+  if (state === "undeployed") return [];
   const keys = new Set<string>();
   const instances = instancesOf(edition, domain.servers, members).map((instance) => {
     const key = instanceKey(`${application.id}/${edition.label}/${instance.server.name}`, instance, keys);
     keys.add(key);
     return instanceEntry(domain, instance, key);
   });
-  return { label: edition.label, state: edition.lifecycle.state, instances };
+  return [{ label: edition.label, state, instances }];
 }
 
 /** A server that has the edition more than once is told apart by address, so that keys are stable over revisions. */

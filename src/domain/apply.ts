@@ -11,6 +11,7 @@ import type { Command, DomainEvent } from "./command.ts";
 import type { Domain } from "./domain.ts";
 import type { Draft } from "./draft.ts";
 import { closeDraft, openDraft } from "./draft.ts";
+import { distributeEdition, finishEdition, startEdition, undeployEdition } from "./lifecycle.ts";
 import { beginPlannedMode, setMode } from "./mode.ts";
 import { applyResources } from "./resources.ts";
 import { removeServer } from "./server.ts";
@@ -44,6 +45,18 @@ function change(draft: Draft, command: Command): void {
       break;
     case "begin-planned-mode":
       beginPlannedMode(draft, command);
+      break;
+    case "distribute-edition":
+      distributeEdition(draft, command);
+      break;
+    case "start-edition":
+      startEdition(draft, command);
+      break;
+    case "undeploy-edition":
+      undeployEdition(draft, command);
+      break;
+    case "finish-edition":
+      finishEdition(draft, command);
       break;
     case "remove-server":
       removeServer(draft, command.name);

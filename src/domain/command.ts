@@ -4,6 +4,7 @@ import type { EpochMs } from "../base/units.ts";
 import type { Affinity, Application, SessionSettings, TrafficSettings } from "./application.ts";
 import type { Balance } from "./cluster.ts";
 import type { Target } from "./edition.ts";
+import type { EditionChoice } from "./lifecycle.ts";
 import type { Mode } from "./mode.ts";
 import type {
   ApplicationId,
@@ -106,6 +107,40 @@ export type Command =
       readonly target: ModeTarget;
       /** Its start, so that a plan that was changed meanwhile is not begun. */
       readonly from: EpochMs;
+    }
+  /** Puts an edition beside the others, closed; without targets it keeps those that it had (SPEC D2, E3). */
+  | {
+      readonly kind: "distribute-edition";
+      readonly origin: Origin;
+      readonly application: ApplicationId;
+      readonly label: EditionLabel;
+      readonly targets?: readonly Target[];
+    }
+  /** Opens an edition; the running one retires until drained or `until` (SPEC E1). No label: the newest distributed one. */
+  | {
+      readonly kind: "start-edition";
+      readonly origin: Origin;
+      readonly application: ApplicationId;
+      readonly label?: EditionLabel;
+      readonly until: EpochMs | "drained";
+    }
+  /** Takes editions out of service, or rolls back (SPEC E2, E9, D12). `drainMs`: how long users may stay. */
+  | {
+      readonly kind: "undeploy-edition";
+      readonly origin: Origin;
+      readonly application: ApplicationId;
+      readonly choice: EditionChoice;
+      readonly drainMs?: number;
+      readonly isForced: boolean;
+    }
+  /** What the watcher of drains says; `since` is the revision at which the edition began to retire or stop. */
+  | {
+      readonly kind: "finish-edition";
+      readonly origin: Origin;
+      readonly application: ApplicationId;
+      readonly label: EditionLabel;
+      readonly since: number;
+      readonly cause: "drained" | "deadline";
     }
   | { readonly kind: "remove-server"; readonly origin: Origin; readonly name: ServerName }
   | { readonly kind: "remove-application"; readonly origin: Origin; readonly id: ApplicationId }

@@ -1,10 +1,15 @@
 // An edition: one version of an application, beside others.
 //
-//   distributed ──start──▶ running ──retire──▶ retiring ──(drained or deadline)──▶ gone
-//                             ▲                    │
-//                             └──────start─────────┘   (a rollback: it never stopped)
+//   distributed ──start──▶ running ──a newer one starts──▶ retiring ──deadline, undeploy──▶ stopping
+//        ▲                    ▲                              │  │                              │
+//        │                    └── start, or undeploy of the ─┘  └──drained──┐     finished or ──┤
+//        │                        newer one: a rollback                     ▼   time is over    ▼
+//        └──────────────────────────distribute──────────────────────── undeployed ◀────────────┘
+//
+//   running ──undeploy──▶ stopping;   distributed ──undeploy──▶ undeployed;   with --force: at once undeployed
 //
 // External servers: somebody else brings the edition there; declaring it with its targets makes it distributed or running.
+// `lifecycle.ts` has the verbs.
 
 import { isDeepStrictEqual } from "node:util";
 import { fault } from "../base/fault.ts";
@@ -32,13 +37,27 @@ export type EditionState =
       readonly since: EpochMs;
       readonly revision: Revision;
       readonly until: EpochMs | "drained";
-    };
+    }
+  /** No new request, also none of its sessions; what is in flight may finish until then (SPEC D12). */
+  | {
+      readonly state: "stopping";
+      readonly since: EpochMs;
+      readonly revision: Revision;
+      readonly until: EpochMs;
+    }
+  /** Known, and nowhere: a file that still declares it does not bring it back; `distribute` does. */
+  | { readonly state: "undeployed"; readonly since: EpochMs; readonly revision: Revision };
 
 /** One version of an application: where it runs and how far it is in its life. */
 export interface Edition {
   readonly label: EditionLabel;
   readonly targets: readonly Target[];
   readonly lifecycle: EditionState;
+}
+
+/** Routers know it: it is anywhere between distributed and stopping. */
+export function isLive(edition: Edition): boolean {
+  return edition.lifecycle.state !== "undeployed";
 }
 
 /** Declares an application's editions: those that exist keep their lifecycle, those not mentioned stay as they are. */
@@ -64,8 +83,9 @@ export function declareEditions(
     const at = editions.findIndex((edition) => edition.label === declaration.label);
     const existing = editions[at];
     if (existing === undefined) {
-      editions.splice(follower, 0, newEdition(draft, declaration));
-      events.unshift(declaredEvent(application, declaration));
+      const edition = newEdition(draft, declaration, editions.find(isRunning));
+      editions.splice(follower, 0, edition);
+      events.unshift(declaredEvent(application, edition));
       continue;
     }
     follower = at;
@@ -81,24 +101,31 @@ export function declareEditions(
   return editions;
 }
 
-function newEdition(draft: Draft, declaration: EditionDeclaration): Edition {
-  const lifecycle: EditionState =
-    declaration.initialState === "running"
-      ? { state: "running", since: draft.now, revision: draft.revision }
-      : { state: "distributed" };
-  return { label: declaration.label, targets: declaration.targets, lifecycle };
+/** One that is declared running while another runs waits for its start: a file never moves users (SPEC §6). */
+function newEdition(draft: Draft, declaration: EditionDeclaration, running: Edition | undefined): Edition {
+  const { label, targets, initialState } = declaration;
+  const isOpened = initialState === "running" && running === undefined;
+  const lifecycle: EditionState = isOpened
+    ? { state: "running", since: draft.now, revision: draft.revision }
+    : { state: "distributed" };
+  return { label, targets, lifecycle };
 }
 
-function declaredEvent(application: ApplicationId, declaration: EditionDeclaration): DomainEvent {
-  const { label, initialState, targets } = declaration;
+function isRunning(edition: Edition): boolean {
+  return edition.lifecycle.state === "running";
+}
+
+function declaredEvent(application: ApplicationId, edition: Edition): DomainEvent {
+  const { label, lifecycle, targets } = edition;
   return {
-    kind: `edition.${initialState}`,
+    kind: `edition.${lifecycle.state}`,
     subject: application,
-    message: `${application}: edition "${label}" declared ${initialState} on ${targetsText(targets)}`,
+    message: `${application}: edition "${label}" declared ${lifecycle.state} on ${targetsText(targets)}`,
   };
 }
 
-function targetsText(targets: readonly Target[]): string {
+/** `Cluster01, Server02 at 127.0.0.1:9082`. */
+export function targetsText(targets: readonly Target[]): string {
   const words = targets.map((target) => {
     if (target.kind === "cluster") return target.cluster;
     return target.address === undefined ? target.server : `${target.server} at ${target.address}`;
@@ -111,6 +138,7 @@ function targetsText(targets: readonly Target[]): string {
  * A member with an address of its own is another process beside the cluster's, and may be a target.
  */
 export function checkTargets(draft: Draft, application: ApplicationId, edition: Edition): void {
+  if (!isLive(edition)) return;
   const what = `edition "${edition.label}" of "${application}"`;
   const seen = new Set<string>();
   if (edition.targets.length === 0) {

@@ -65,10 +65,14 @@ function checkApplication(domain: Domain, application: Application, broken: stri
     broken.push(`Application "${id}" has two editions of one label`);
   }
   const owners = new Map<string, string>();
+  if (editions.filter((edition) => edition.lifecycle.state === "running").length > 1) {
+    broken.push(`Application "${id}" has two editions that get new users`);
+  }
   for (const edition of editions) {
     if (edition.lifecycle.state !== "distributed" && edition.lifecycle.revision > domain.revision) {
       broken.push(`Edition "${edition.label}" of "${id}" changed at a revision that has not come yet`);
     }
+    if (edition.lifecycle.state === "undeployed") continue;
     const places = placesOf(domain, edition, broken);
     if (new Set(places.map((place) => place.at)).size !== places.length) {
       broken.push(`Edition "${edition.label}" of "${id}" is twice at one address of a server`);

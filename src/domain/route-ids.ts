@@ -3,6 +3,7 @@
 import { fault } from "../base/fault.ts";
 import type { Affinity, Application } from "./application.ts";
 import type { Draft } from "./draft.ts";
+import { isLive } from "./edition.ts";
 import type { Instance, Members } from "./instance.ts";
 import { instancesOf } from "./instance.ts";
 import type { EditionLabel, RouteId } from "./names.ts";
@@ -20,7 +21,7 @@ export function checkRoutes(draft: Draft, application: Application, members: Mem
   const separator = separatorOf(application.affinity);
   if (separator === undefined) return;
   const owners = new Map<RouteId, Owner>();
-  for (const edition of application.editions) {
+  for (const edition of application.editions.filter(isLive)) {
     for (const instance of instancesOf(edition, draft.servers, members)) {
       for (const route of instance.routes) {
         if (route.includes(separator)) refuseSeparator(draft, application, { route, separator, instance });

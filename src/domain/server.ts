@@ -4,6 +4,7 @@ import { fault } from "../base/fault.ts";
 import type { ServerDeclaration } from "./command.ts";
 import type { Draft } from "./draft.ts";
 import { differences } from "./draft.ts";
+import { isLive } from "./edition.ts";
 import type { ModeSetting } from "./mode.ts";
 import type { ClusterName, NodeName, RouteId, ServerName } from "./names.ts";
 import { dropIdleNodes, nameNode } from "./node.ts";
@@ -124,7 +125,7 @@ export function removeServer(draft: Draft, name: ServerName): void {
     return;
   }
   for (const application of draft.applications.values()) {
-    for (const edition of application.editions) {
+    for (const edition of application.editions.filter(isLive)) {
       if (!edition.targets.some((target) => target.kind === "server" && target.server === name)) continue;
       draft.faults.push(
         fault(

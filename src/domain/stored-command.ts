@@ -6,7 +6,16 @@ import type { Result } from "../base/result.ts";
 import { failed, ok } from "../base/result.ts";
 import type { EpochMs } from "../base/units.ts";
 import type { ApplicationDeclaration, Command, ModeTarget, Origin, Resources } from "./command.ts";
-import { readApplication, readCluster, readServer, readTarget, readVirtualHost } from "./stored-parts.ts";
+import type { EditionChoice } from "./lifecycle.ts";
+import type { EditionLabel } from "./names.ts";
+import {
+  readApplication,
+  readCluster,
+  readDeadline,
+  readServer,
+  readTarget,
+  readVirtualHost,
+} from "./stored-parts.ts";
 import { StoredReader } from "./stored-reader.ts";
 
 /** Reads a stored command; `JOURNAL_CORRUPT` names what is not as it should be, an unknown kind among it. */
@@ -21,6 +30,10 @@ export function decodeCommand(value: unknown): Result<Command> {
 function readCommand(stored: StoredReader): Command {
   const origin = readOrigin(stored.object("origin"));
   const kind = stored.word("kind", [
+    "distribute-edition",
+    "start-edition",
+    "undeploy-edition",
+    "finish-edition",
     "remove-server",
     "remove-application",
     "end-session",
@@ -29,6 +42,11 @@ function readCommand(stored: StoredReader): Command {
     "apply-resources",
   ]);
   switch (kind) {
+    case "distribute-edition":
+    case "start-edition":
+    case "undeploy-edition":
+    case "finish-edition":
+      return readEditionCommand(stored, kind, origin);
     case "remove-server":
       return { kind, origin, name: stored.text("name") };
     case "remove-application":
@@ -57,6 +75,37 @@ function readCommand(stored: StoredReader): Command {
     default:
       return unreachable(kind);
   }
+}
+
+type EditionCommandKind = "distribute-edition" | "start-edition" | "undeploy-edition" | "finish-edition";
+
+function readEditionCommand(stored: StoredReader, kind: EditionCommandKind, origin: Origin): Command {
+  const application = stored.text<ApplicationDeclaration["id"]>("application");
+  const label = (key: string): EditionLabel => stored.text(key);
+  switch (kind) {
+    case "distribute-edition": {
+      const targets = stored.optional("targets", (key) => stored.list(key, readTarget));
+      return { kind, origin, application, label: label("label"), ...targets };
+    }
+    case "start-edition":
+      return { kind, origin, application, ...stored.optional("label", label), until: readDeadline(stored) };
+    case "undeploy-edition": {
+      const drain = stored.optional("drainMs", (key) => stored.number(key));
+      const choice = readChoice(stored.object("choice"));
+      return { kind, origin, application, choice, ...drain, isForced: stored.flag("isForced") };
+    }
+    case "finish-edition": {
+      const cause = stored.word("cause", ["drained", "deadline"]);
+      return { kind, origin, application, label: label("label"), since: stored.number("since"), cause };
+    }
+    default:
+      return unreachable(kind);
+  }
+}
+
+function readChoice(stored: StoredReader): EditionChoice {
+  const kind = stored.word("kind", ["only", "old", "new", "all", "edition"]);
+  return kind === "edition" ? { kind, label: stored.text("label") } : { kind };
 }
 
 function readOrigin(stored: StoredReader): Origin {

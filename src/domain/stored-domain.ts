@@ -10,7 +10,14 @@ import type { Domain } from "./domain.ts";
 import type { Edition, EditionState } from "./edition.ts";
 import type { ModePlan, ModeSetting } from "./mode.ts";
 import type { Node, Server } from "./server.ts";
-import { readApplication, readCluster, readServer, readTarget, readVirtualHost } from "./stored-parts.ts";
+import {
+  readApplication,
+  readCluster,
+  readDeadline,
+  readServer,
+  readTarget,
+  readVirtualHost,
+} from "./stored-parts.ts";
 import { StoredReader } from "./stored-reader.ts";
 import type { VirtualHost } from "./virtual-host.ts";
 
@@ -120,14 +127,11 @@ function readEdition(stored: StoredReader): Edition {
 }
 
 function readLifecycle(stored: StoredReader): EditionState {
-  const state = stored.word("state", ["distributed", "running", "retiring"]);
+  const state = stored.word("state", ["distributed", "running", "retiring", "stopping", "undeployed"]);
   if (state === "distributed") return { state };
   const since = stored.number<EpochMs>("since");
   const revision = stored.number<Domain["revision"]>("revision");
-  if (state === "running") return { state, since, revision };
+  if (state === "running" || state === "undeployed") return { state, since, revision };
+  if (state === "stopping") return { state, since, revision, until: stored.number("until") };
   return { state, since, revision, until: readDeadline(stored) };
-}
-
-function readDeadline(stored: StoredReader): EpochMs | "drained" {
-  return stored.isText("until") ? stored.word("until", ["drained"]) : stored.number<EpochMs>("until");
 }

@@ -1,6 +1,7 @@
 // Readers of the parts that stored domains and stored commands have in common.
 
 import { unreachable } from "../base/assert.ts";
+import type { EpochMs } from "../base/units.ts";
 import type { Affinity, SessionSettings, TrafficSettings } from "./application.ts";
 import type { Cluster } from "./cluster.ts";
 import type { ApplicationDeclaration, ServerDeclaration } from "./command.ts";
@@ -8,6 +9,11 @@ import type { Target } from "./edition.ts";
 import type { Probe } from "./server.ts";
 import type { StoredReader } from "./stored-reader.ts";
 import type { VirtualHost } from "./virtual-host.ts";
+
+/** Reads until when an edition retires: a time, or as long as it takes. */
+export function readDeadline(stored: StoredReader): EpochMs | "drained" {
+  return stored.isText("until") ? stored.word("until", ["drained"]) : stored.number<EpochMs>("until");
+}
 
 /** Reads a virtual host. */
 export function readVirtualHost(stored: StoredReader): VirtualHost {

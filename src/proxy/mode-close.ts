@@ -30,7 +30,7 @@ export function endStreamPolitely(plane: DataPlane, stream: Exchange): void {
 /** Closed by the table in use now, which may have another object for the instance than the one it was claimed by. */
 function isClosed(instance: CompiledInstance): boolean {
   const { routed } = instance.state;
-  return routed === null || routed.entry.access === "closed";
+  return routed === null || routed.isClosed;
 }
 
 function later(plane: DataPlane, instance: CompiledInstance, close: () => void): void {

@@ -15,7 +15,7 @@ export class RoutedInstance implements CompiledInstance {
   readonly edition: RoutedEdition;
   readonly route: string;
   readonly inFlightMax: number;
-  /** The mode lets nothing through, or the edition is only distributed: not even requests with affinity. */
+  /** The mode lets nothing through, or the edition is only distributed or stopping: not even requests with affinity. */
   readonly isClosed: boolean;
   /** New users may be sent here, marks and places aside: the mode is normal and the weight is not 0. */
   readonly isOpen: boolean;
@@ -36,7 +36,8 @@ export class RoutedInstance implements CompiledInstance {
     this.application = edition.application;
     this.route = entry.routes[0] ?? "";
     this.inFlightMax = inFlightMax;
-    this.isClosed = entry.access === "closed" || edition.entry.state === "distributed";
+    const { state: phase } = edition.entry;
+    this.isClosed = entry.access === "closed" || phase === "distributed" || phase === "stopping";
     this.isOpen = entry.access === "open" && entry.weight > 0 && !this.isClosed;
     this.isBackup = entry.role === "backup";
   }

@@ -27,7 +27,8 @@ export interface InstanceEntry {
 /** An edition with the instances that it has. */
 export interface EditionEntry {
   readonly label: string;
-  readonly state: "distributed" | "running" | "retiring";
+  /** stopping: finishes what is in flight; its sessions find their instance gone (SPEC A3, D12). */
+  readonly state: "distributed" | "running" | "retiring" | "stopping";
   readonly instances: readonly InstanceEntry[];
 }
 

@@ -95,7 +95,7 @@ export class FakeOperations implements Operations {
       affinity: application.affinity.style,
       editions: application.editions.map(({ label, lifecycle }) => ({
         label,
-        state: lifecycle.state,
+        state: lifecycle.state === "undeployed" ? "stopping" : lifecycle.state,
         inFlight: 6,
         sessions: this.#sessions.length,
         tunnels: { ...NO_TUNNELS, webSocket: 1 },
