@@ -69,7 +69,6 @@ export interface CompiledApplication {
   /** The one that gets new users; null when none is running. */
   readonly running: CompiledEdition | null;
   readonly instances: readonly CompiledInstance[];
-  readonly byRoute: ReadonlyMap<string, CompiledInstance>;
   readonly byKey: ReadonlyMap<string, CompiledInstance>;
 }
 

@@ -6,23 +6,26 @@
 //
 // Hosts are compared without regard to case and without a trailing dot; IPv6 addresses stand in brackets, as in the field.
 
-import { COLON, DOT, equalsIgnoringCase, LEFT_BRACKET, LOWER, RIGHT_BRACKET, ZERO } from "../http1/octets.ts";
-import { HASH_START, hashIgnoringCase, hashOctet, octetsOf } from "./octet-hash.ts";
+import { COLON, DOT, LEFT_BRACKET, LOWER, RIGHT_BRACKET, ZERO } from "../http1/octets.ts";
+import { HashTable } from "./hash-table.ts";
+import { hashCharacters, hashIgnoringCase } from "./octet-hash.ts";
 
 /** All aliases of one host (or suffix): what each port leads to, and every other port. */
 interface HostEntry<Target> {
-  readonly host: Uint8Array;
-  readonly ports: Map<number, Target>;
+  readonly hash: number;
+  /** In lower case. */
+  readonly host: string;
+  /** Null while no alias names a port. */
+  ports: Map<number, Target> | null;
   anyPort: Target | null;
-  /** Another host with the same hash. */
-  readonly next: HostEntry<Target> | null;
+  next: HostEntry<Target> | null;
 }
 
 /** A look-up from host and port to a target; built by `add`, then only asked. */
 export class HostMap<Target> {
-  readonly #hosts = new Map<number, HostEntry<Target>>();
-  readonly #suffixes = new Map<number, HostEntry<Target>>();
-  readonly #everyHost: HostEntry<Target> = entryOf("", null);
+  readonly #hosts = new HashTable<HostEntry<Target>>();
+  readonly #suffixes = new HashTable<HostEntry<Target>>();
+  readonly #everyHost: HostEntry<Target> = entryOf("");
 
   /** Adds an alias. False when the alias cannot be read or leads elsewhere already; the first one declared stays. */
   add(alias: string, target: Target): boolean {
@@ -34,6 +37,7 @@ export class HostMap<Target> {
       entry.anyPort = target;
       return true;
     }
+    entry.ports ??= new Map();
     if (entry.ports.has(parts.port)) return false;
     entry.ports.set(parts.port, target);
     return true;
@@ -61,12 +65,11 @@ export class HostMap<Target> {
     const isSuffix = host.startsWith("*.");
     const name = isSuffix ? host.slice(1) : host;
     const entries = isSuffix ? this.#suffixes : this.#hosts;
-    const bytes = octetsOf(name);
-    const known = findEntry(entries, bytes, 0, bytes.length);
-    if (known !== null) return known;
-    const hash = hashIgnoringCase(bytes, 0, bytes.length);
-    const entry = entryOf<Target>(name, entries.get(hash) ?? null);
-    entries.set(hash, entry);
+    for (let known = entries.chain(hashCharacters(name)); known !== null; known = known.next) {
+      if (known.host === name) return known;
+    }
+    const entry = entryOf<Target>(name);
+    entries.add(entry);
     return entry;
   }
 
@@ -82,26 +85,33 @@ export class HostMap<Target> {
   }
 }
 
-function entryOf<Target>(host: string, next: HostEntry<Target> | null): HostEntry<Target> {
-  return { host: octetsOf(host), ports: new Map(), anyPort: null, next };
+function entryOf<Target>(host: string): HostEntry<Target> {
+  return { hash: hashCharacters(host), host, ports: null, anyPort: null, next: null };
 }
 
 function targetOf<Target>(entry: HostEntry<Target>, port: number): Target | null {
-  if (entry.ports.size === 0) return entry.anyPort;
-  return entry.ports.get(port) ?? entry.anyPort;
+  return entry.ports?.get(port) ?? entry.anyPort;
 }
 
 function findEntry<Target>(
-  entries: Map<number, HostEntry<Target>>,
+  entries: HashTable<HostEntry<Target>>,
   bytes: Uint8Array,
   start: number,
   end: number,
 ): HostEntry<Target> | null {
-  let hash = HASH_START;
-  for (let at = start; at < end; at += 1) hash = hashOctet(hash, LOWER[bytes[at] as number] as number);
-  let entry = entries.get(hash) ?? null;
-  while (entry !== null && !equalsIgnoringCase(bytes, start, end, entry.host)) entry = entry.next;
+  const hash = hashIgnoringCase(bytes, start, end);
+  let entry = entries.chain(hash);
+  while (entry !== null && (entry.hash !== hash || !isHost(bytes, start, end, entry.host))) entry = entry.next;
   return entry;
+}
+
+function isHost(bytes: Uint8Array, start: number, end: number, host: string): boolean {
+  const length = host.length;
+  if (end - start !== length) return false;
+  for (let at = 0; at < length; at += 1) {
+    if (LOWER[bytes[start + at] as number] !== host.charCodeAt(at)) return false;
+  }
+  return true;
 }
 
 /** Where the colon before the port is; -1 when there is none. Colons inside brackets belong to an IPv6 address. */

@@ -37,6 +37,22 @@ export function startsWithOctets(bytes: Uint8Array, start: number, expected: Uin
   return true;
 }
 
+/** The same of a text of ASCII or Latin-1 characters. */
+export function hashCharacters(text: string): number {
+  let hash = HASH_START;
+  for (let at = 0; at < text.length; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  return hash;
+}
+
+/** True when `bytes[start, start + expected.length)` are the characters of `expected`, one octet each. */
+export function startsWithCharacters(bytes: Uint8Array, start: number, expected: string): boolean {
+  const length = expected.length;
+  for (let at = 0; at < length; at += 1) {
+    if (bytes[start + at] !== expected.charCodeAt(at)) return false;
+  }
+  return true;
+}
+
 /** A well-mixed hash of a text and a number; not for requests. */
 export function hashText(text: string, salt: number): number {
   let hash = HASH_START ^ Math.imul(salt, 0x9e3779b1);

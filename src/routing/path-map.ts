@@ -6,7 +6,8 @@
 // one look-up a segment and none deeper than the deepest pattern. Paths come decoded (`decoded-path.ts`) or were plain.
 
 import { DOT, SLASH } from "../http1/octets.ts";
-import { HASH_START, hashOctet, hashOctets, startsWithOctets } from "./octet-hash.ts";
+import { HashTable } from "./hash-table.ts";
+import { HASH_START, hashCharacters, hashOctet, hashOctets, startsWithCharacters } from "./octet-hash.ts";
 
 /** What a pattern leads to. */
 export interface PathTarget {
@@ -17,17 +18,18 @@ export interface PathTarget {
 }
 
 interface PathEntry {
-  readonly octets: Uint8Array;
+  readonly hash: number;
+  /** The octets of what the path or a part of it must be, a character each. */
+  readonly octets: string;
   readonly target: PathTarget;
-  /** Another pattern with the same hash. */
   next: PathEntry | null;
 }
 
 /** The patterns of one virtual host; built by `add`, then only asked. */
 export class PathMap {
-  readonly #exact = new Map<number, PathEntry>();
-  readonly #prefixes = new Map<number, PathEntry>();
-  readonly #extensions = new Map<number, PathEntry>();
+  readonly #exact = new HashTable<PathEntry>();
+  readonly #prefixes = new HashTable<PathEntry>();
+  readonly #extensions = new HashTable<PathEntry>();
   #everyPath: PathTarget | null = null;
   #depthMax = 0;
 
@@ -91,28 +93,34 @@ export class PathMap {
   }
 }
 
-function add(entries: Map<number, PathEntry>, text: string, target: PathTarget): boolean {
-  const octets = Uint8Array.from(Buffer.from(text, "utf8"));
-  const hash = hashOctets(octets, 0, octets.length);
-  const first = entries.get(hash) ?? null;
-  if (findEntry(entries, hash, octets, 0, octets.length) !== null) return false;
-  entries.set(hash, { octets, target, next: first });
+function add(entries: HashTable<PathEntry>, text: string, target: PathTarget): boolean {
+  const octets = octetsText(text);
+  const hash = hashCharacters(octets);
+  for (let entry = entries.chain(hash); entry !== null; entry = entry.next) {
+    if (entry.octets === octets) return false;
+  }
+  entries.add({ hash, octets, target, next: null });
   return true;
 }
 
+/** The octets of a text in UTF-8, a character each. */
+function octetsText(text: string): string {
+  for (let at = 0; at < text.length; at += 1) {
+    if (text.charCodeAt(at) > 0x7f) return Buffer.from(text, "utf8").toString("latin1");
+  }
+  return text;
+}
+
 function findEntry(
-  entries: Map<number, PathEntry>,
+  entries: HashTable<PathEntry>,
   hash: number,
   bytes: Uint8Array,
   start: number,
   end: number,
 ): PathTarget | null {
-  let entry = entries.get(hash) ?? null;
-  while (entry !== null) {
-    if (entry.octets.length === end - start && startsWithOctets(bytes, start, entry.octets)) {
-      return entry.target;
-    }
-    entry = entry.next;
+  for (let entry = entries.chain(hash); entry !== null; entry = entry.next) {
+    if (entry.hash !== hash || entry.octets.length !== end - start) continue;
+    if (startsWithCharacters(bytes, start, entry.octets)) return entry.target;
   }
   return null;
 }

@@ -116,10 +116,6 @@ export class RoutedApplication implements CompiledApplication {
     return this.editions.flatMap((edition) => edition.instances);
   }
 
-  get byRoute(): ReadonlyMap<string, RoutedInstance> {
-    return this.routes.asMap();
-  }
-
   /** Made when somebody asks: deciding does not. */
   get byKey(): ReadonlyMap<string, RoutedInstance> {
     this.#byKey ??= new Map(this.instances.map((instance) => [instance.entry.key, instance]));
