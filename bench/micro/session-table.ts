@@ -2,7 +2,7 @@
 // longest pause while it grows. `node dist/bench/micro/session-table.js [sessions]`
 
 import { seededRandom } from "../../src/base/random.ts";
-import { fingerprint, fingerprintSeed } from "../../src/sessions/fingerprint.ts";
+import { fingerprint, fingerprintSeeds } from "../../src/sessions/fingerprint.ts";
 import { SessionSweep } from "../../src/sessions/session-sweep.ts";
 import { SessionTable } from "../../src/sessions/session-table.ts";
 
@@ -74,7 +74,7 @@ measure("end, or say that it has ended before", SESSIONS, () => {
   for (let number = 0; number < SESSIONS; number += 1) table.end(high[number] ?? 0, low[number] ?? 0);
 });
 
-const seed = fingerprintSeed("5a".repeat(32), "shop");
+const seed = fingerprintSeeds("5a".repeat(32))("shop");
 const bytes = Buffer.from("JSESSIONID=".padEnd(300, "0123456789abcdef"));
 const target = { high: 0, low: 0 };
 measure("fingerprint of 30 bytes", 1_000_000, () => {

@@ -5,14 +5,14 @@
 // the result in one turn. Only `install` touches what requests see.
 
 import type { Revision } from "../base/units.ts";
+import { fingerprintSeeds } from "../sessions/fingerprint.ts";
 import type { AffinityContext } from "./affinity-plan.ts";
 import type { CompiledApplications } from "./compiled.ts";
-import { planOf } from "./plan-of.ts";
-import { Pool } from "./pool.ts";
-import { RouteMap } from "./route-map.ts";
+import { Plans } from "./plan-of.ts";
+import { type Phases, Pool } from "./pool.ts";
 import { RoutedApplication, RoutedEdition, RoutedInstance } from "./routed.ts";
 import { haveSameSites, SiteMap } from "./site-map.ts";
-import type { EditionEntry, RoutingTable } from "./table.ts";
+import type { InstanceEntry, RoutingTable } from "./table.ts";
 import { Tokens } from "./tokens.ts";
 
 /** Instances or patterns between two pauses: well under a millisecond of work. */
@@ -24,20 +24,22 @@ export class CompiledTable implements CompiledApplications {
   readonly sites: SiteMap;
   /** By position. */
   readonly list: readonly RoutedApplication[];
+  /** Those of the list that the table before does not have. */
+  readonly fresh: readonly RoutedApplication[];
   readonly applications: ReadonlyMap<string, RoutedApplication>;
   /** Seals and opens the router's own cookies; kept as long as the keys are the same. */
   readonly tokens: Tokens;
 
   constructor(
     table: RoutingTable,
-    parts: { readonly sites: SiteMap; readonly list: readonly RoutedApplication[]; readonly tokens: Tokens },
+    parts: Pick<CompiledTable, "sites" | "list" | "fresh" | "applications" | "tokens">,
   ) {
-    const { list } = parts;
     this.table = table;
     this.sites = parts.sites;
-    this.list = list;
+    this.list = parts.list;
+    this.fresh = parts.fresh;
+    this.applications = parts.applications;
     this.tokens = parts.tokens;
-    this.applications = new Map(list.map((application) => [application.entry.id, application]));
   }
 
   get revision(): Revision {
@@ -68,76 +70,78 @@ export function* compileInSlices(
   parts: CompileParts,
 ): Generator<void, CompiledTable> {
   const list: RoutedApplication[] = [];
-  const { secrets } = table;
-  const hasSameSecrets = before !== null && sameSecrets(table, before.table);
-  const tokens = hasSameSecrets ? before.tokens : new Tokens(secrets.tokenKeys, parts.context.states);
-  let work = 0;
+  const fresh: RoutedApplication[] = [];
+  const applications = new Map<string, RoutedApplication>();
+  const { secrets, domain } = table;
+  const isSameLine = before !== null && before.domain === domain && sameSecrets(table, before.table);
+  const tokens = isSameLine ? before.tokens : new Tokens(secrets.tokenKeys, parts.context.states);
+  const plans = new Plans({ context: parts.context, tokens });
+  const seedOf = fingerprintSeeds(secrets.fingerprintKey);
+  const slices = new Slices();
+  const inTable = { ...parts, slices, phases: { ...parts.share, revision: table.revision } };
   for (const entry of table.applications) {
-    work += 1;
-    if (work % SLICE === 0) yield;
-    const known = before?.applications.get(entry.id);
-    if (hasSameSecrets && known?.entry === entry && known.domain === table.domain) {
-      list.push(known);
-      continue;
+    if (slices.isOver()) yield;
+    let application = isSameLine ? before.applications.get(entry.id) : undefined;
+    if (application?.entry !== entry) {
+      const affinity = plans.of(entry);
+      const order = list.length;
+      application = new RoutedApplication(entry, { domain, order, affinity, seed: seedOf(entry.id) });
+      yield* compileEditions(application, inTable);
+      fresh.push(application);
     }
-    const application = new RoutedApplication(entry, {
-      domain: table.domain,
-      order: list.length,
-      affinity: planOf(entry, { context: parts.context, secrets, tokens }),
-      routes: new RouteMap(),
-    });
     list.push(application);
-    for (const edition of entry.editions) {
-      work = yield* compileEdition(edition, application, { ...parts, revision: table.revision }, work);
-    }
-    application.running =
-      application.editions.findLast((edition) => edition.entry.state === "running") ?? null;
+    applications.set(entry.id, application);
   }
   const isSameSite = before !== null && haveSameSites(table, before.table);
-  const sites = isSameSite ? before.sites : yield* compileSites(table);
-  return new CompiledTable(table, { sites, list, tokens });
+  const sites = isSameSite ? before.sites : yield* compileSites(table, slices);
+  return new CompiledTable(table, { sites, list, fresh, applications, tokens });
 }
 
-function* compileEdition(
-  entry: EditionEntry,
-  application: RoutedApplication,
-  parts: CompileParts & { readonly revision: number },
-  workBefore: number,
-): Generator<void, number> {
-  const edition = new RoutedEdition(entry, application);
-  application.editions.push(edition);
-  let work = workBefore;
-  const pool = new Pool(edition, parts.context.random);
-  edition.pool = pool;
-  const phases = { ...parts.share, revision: parts.revision };
-  for (const declared of entry.instances) {
-    const state = parts.context.states.stateOf(declared.key);
-    const instance = new RoutedInstance(
-      declared,
-      state,
-      edition,
-      shareOf(declared.maxConnections, parts.share),
-    );
-    edition.instances.push(instance);
-    pool.add(instance, phases);
-    // Nobody has a session on a distributed edition, and its routes may be those that an older edition still serves.
-    if (entry.state !== "distributed") {
-      for (const route of declared.routes) application.routes.add(route, instance);
-    }
-    work += 1;
-    if (work % SLICE === 0) yield;
+/** Counts instances and patterns, and says when so many are done that others should have their turn. */
+class Slices {
+  #work = 0;
+
+  isOver(): boolean {
+    this.#work += 1;
+    return this.#work % SLICE === 0;
   }
-  return work;
 }
 
-function* compileSites(table: RoutingTable): Generator<void, SiteMap> {
+function* compileEditions(
+  application: RoutedApplication,
+  parts: CompileParts & { readonly slices: Slices; readonly phases: Phases },
+): Generator<void, void> {
+  for (const [order, entry] of application.entry.editions.entries()) {
+    const edition = new RoutedEdition(entry, application);
+    application.editions[order] = edition;
+    if (entry.state === "running") application.running = edition;
+    const pool = new Pool(edition, parts.context.random);
+    edition.pool = pool;
+    for (let at = 0; at < entry.instances.length; at += 1) {
+      const declared = entry.instances[at] as InstanceEntry;
+      const state = parts.context.states.stateOf(declared.key);
+      const share = shareOf(declared.maxConnections, parts.share);
+      const instance = new RoutedInstance(declared, state, edition, share);
+      edition.instances[at] = instance;
+      pool.add(instance, parts.phases);
+      // Nobody has a session on a distributed edition, and its routes may be those that an older edition still serves.
+      if (entry.state !== "distributed") {
+        for (const route of declared.routes) application.routes.add(route, instance);
+      }
+      if (parts.slices.isOver()) yield;
+    }
+  }
+}
+
+function* compileSites(table: RoutingTable, slices: Slices): Generator<void, SiteMap> {
   const sites = new SiteMap();
-  for (const host of table.virtualHosts) sites.addVirtualHost(host);
-  let work = 0;
-  for (const entry of table.applications) {
-    sites.addApplication(entry, work);
-    work += 1;
-    if (work % SLICE === 0) yield;
+  for (const host of table.virtualHosts) {
+    sites.addVirtualHost(host);
+    if (slices.isOver()) yield;
+  }
+  for (const [order, entry] of table.applications.entries()) {
+    sites.addApplication(entry, order);
+    if (slices.isOver()) yield;
   }
   return sites;
 }

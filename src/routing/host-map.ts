@@ -85,7 +85,8 @@ export class HostMap<Target> {
   }
 }
 
-function entryOf<Target>(host: string): HostEntry<Target> {
+function entryOf<Target>(name: string): HostEntry<Target> {
+  const host = Buffer.from(name, "latin1").toString("latin1"); // flat: text that was cut is slow to read
   return { hash: hashCharacters(host), host, ports: null, anyPort: null, next: null };
 }
 
@@ -101,7 +102,8 @@ function findEntry<Target>(
 ): HostEntry<Target> | null {
   const hash = hashIgnoringCase(bytes, start, end);
   let entry = entries.chain(hash);
-  while (entry !== null && (entry.hash !== hash || !isHost(bytes, start, end, entry.host))) entry = entry.next;
+  while (entry !== null && (entry.hash !== hash || !isHost(bytes, start, end, entry.host)))
+    entry = entry.next;
   return entry;
 }
 

@@ -10,7 +10,7 @@ import { NO_SESSION } from "../sessions/sessions.ts";
 import type { AffinityContext, AffinityPlan } from "./affinity-plan.ts";
 import type { ClientPoint, Decision, ResponseEdits } from "./decision.ts";
 import { AFFINITY_KEPT, BAD_COOKIES } from "./decision.ts";
-import { cookieLines, type OwnCookie } from "./own-cookie.ts";
+import { cookieLines, ownCookie } from "./own-cookie.ts";
 import type { RoutedApplication, RoutedInstance } from "./routed.ts";
 import type { SessionTracker, TrackedSession } from "./session-tracker.ts";
 import { followSession, type SessionValues } from "./session-values.ts";
@@ -20,9 +20,9 @@ import type { OpenedToken, Tokens } from "./tokens.ts";
 
 /** What the plan is made of. */
 export interface InsertParts {
-  readonly application: string;
   readonly tokens: Tokens;
-  readonly cookie: OwnCookie;
+  /** Name of the router's own cookie. */
+  readonly cookie: string;
   /** Finds the router's own cookie. */
   readonly values: SessionValues;
   /** The application's own session; null when the token is the session. */
@@ -34,7 +34,7 @@ export interface InsertParts {
   readonly absoluteSeconds: number;
 }
 
-/** The plan of one application with `style: insert`. */
+/** The plan of applications with `style: insert`. */
 export class InsertAffinity implements AffinityPlan {
   readonly isSticky: boolean = true;
   readonly #context: AffinityContext;
@@ -59,7 +59,7 @@ export class InsertAffinity implements AffinityPlan {
         return;
       }
       if (tie.kind === TIE_KNOWN) continue;
-      const token = tokens.open(this.#parts.application, head.bytes, values.valueStart, values.valueEnd);
+      const token = tokens.open(application.entry.id, head.bytes, values.valueStart, values.valueEnd);
       if (token === null || this.#isExpired(token)) tie.kind = TIE_INVALID;
       else this.#follow(token, application, tie, decision);
     }
@@ -72,7 +72,7 @@ export class InsertAffinity implements AffinityPlan {
       session.tracker.readResponse(decision, instance, head, edits);
     } else if (decision.hasSession && tracker.saysEnded(head)) {
       tracker.readRest(decision, instance, head, edits);
-      edits.added = cookieLines(cookie, "", head, decision.isSecure);
+      edits.added = cookieLines(ownCookie(cookie, instance.application.entry), "", head, decision.isSecure);
       return;
     }
     const isKept = decision.affinity === AFFINITY_KEPT && decision.tokenBornSeconds > 0;
@@ -96,12 +96,13 @@ export class InsertAffinity implements AffinityPlan {
 
   /** Sets the cookie: for a new user with a new session, else with the session's own id and birth. */
   #issue(decision: Decision, instance: RoutedInstance, head: ResponseHead, edits: ResponseEdits): void {
-    const { application, tokens, session, tracker, cookie } = this.#parts;
+    const { tokens, session, tracker, cookie } = this.#parts;
+    const { entry } = instance.application;
     const { nowSeconds } = this.#context;
     const isOld = decision.hasSession || decision.tokenBornSeconds > 0;
     const id = isOld ? { high: decision.sessionHigh, low: decision.sessionLow } : tokens.newSession();
     const bornSeconds = decision.tokenBornSeconds > 0 ? decision.tokenBornSeconds : nowSeconds;
-    const token = tokens.seal(application, {
+    const token = tokens.seal(entry.id, {
       issuedSeconds: nowSeconds,
       bornSeconds,
       high: id.high,
@@ -109,7 +110,7 @@ export class InsertAffinity implements AffinityPlan {
       state: instance.state,
     });
     if (session === null) tracker.begin(id.high, id.low, instance, edits);
-    if (token !== null) edits.added = cookieLines(cookie, token, head, decision.isSecure);
+    if (token !== null) edits.added = cookieLines(ownCookie(cookie, entry), token, head, decision.isSecure);
   }
 
   #isExpired(token: OpenedToken): boolean {

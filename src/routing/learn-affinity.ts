@@ -10,7 +10,7 @@ import type { RoutedApplication, RoutedInstance } from "./routed.ts";
 import { COOKIE_SET, hasMoved, type TrackedSession } from "./session-tracker.ts";
 import { TIE_INVALID, TIE_KNOWN, type Tie } from "./tie.ts";
 
-/** The plan of one application with `style: learn`. */
+/** The plan of applications with `style: learn`. */
 export class LearnAffinity implements AffinityPlan {
   readonly isSticky: boolean = true;
   readonly #session: TrackedSession;
@@ -28,7 +28,8 @@ export class LearnAffinity implements AffinityPlan {
   ): void {
     const { tracker, values } = this.#session;
     for (let isFound = values.first(head); isFound; isFound = values.next(head)) {
-      if (!tracker.identify(head.bytes, values.valueStart, values.valueEnd, tie, decision)) continue;
+      if (!tracker.identify(application, head.bytes, values.valueStart, values.valueEnd, tie, decision))
+        continue;
       tracker.nameHome(tie, application);
       if (tie.kind === TIE_KNOWN) return;
       tie.kind = TIE_INVALID;

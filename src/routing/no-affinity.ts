@@ -22,14 +22,14 @@ export class NoAffinity implements AffinityPlan {
   find(
     head: RequestHead,
     _client: ClientPoint,
-    _application: RoutedApplication,
+    application: RoutedApplication,
     tie: Tie,
     decision: Decision,
   ): void {
     if (this.#session === null) return;
     const { tracker, values } = this.#session;
     if (!values.first(head)) return;
-    tracker.identify(head.bytes, values.valueStart, values.valueEnd, tie, decision);
+    tracker.identify(application, head.bytes, values.valueStart, values.valueEnd, tie, decision);
   }
 
   readResponse(decision: Decision, instance: RoutedInstance, head: ResponseHead, edits: ResponseEdits): void {

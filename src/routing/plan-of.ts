@@ -1,29 +1,46 @@
-// Makes the affinity plan of an application from its settings; once an application and table.
+// Makes affinity plans from the settings of applications; those of a table with the same settings share one.
 
-import { fingerprintSeed } from "../sessions/fingerprint.ts";
 import type { AffinityContext, AffinityPlan } from "./affinity-plan.ts";
 import { HashAffinity } from "./hash-affinity.ts";
 import { InsertAffinity } from "./insert-affinity.ts";
 import { LearnAffinity } from "./learn-affinity.ts";
 import { NoAffinity } from "./no-affinity.ts";
-import { ownCookie } from "./own-cookie.ts";
 import { RewriteAffinity } from "./rewrite-affinity.ts";
 import { type SessionIdentity, ValueWithRoutes, WholeValue } from "./session-identity.ts";
 import { SessionTracker, type TrackedSession } from "./session-tracker.ts";
 import { SessionValues } from "./session-values.ts";
 import { SuffixAffinity } from "./suffix-affinity.ts";
-import type { ApplicationEntry, TableSecrets } from "./table.ts";
+import type { ApplicationEntry } from "./table.ts";
 import type { Tokens } from "./tokens.ts";
 
 /** What all plans of a table share. */
 export interface PlanParts {
   readonly context: AffinityContext;
-  readonly secrets: TableSecrets;
   readonly tokens: Tokens;
 }
 
-/** The plan of one application. */
-export function planOf(entry: ApplicationEntry, parts: PlanParts): AffinityPlan {
+/** The plans of a table that is compiled. */
+export class Plans {
+  readonly #parts: PlanParts;
+  readonly #bySettings = new Map<string, AffinityPlan>();
+
+  constructor(parts: PlanParts) {
+    this.#parts = parts;
+  }
+
+  /** The plan of one application; what it keeps while it reads is good for a turn only, so that others may use it too. */
+  of(entry: ApplicationEntry): AffinityPlan {
+    const settings = JSON.stringify([entry.affinity, entry.sessions]);
+    let plan = this.#bySettings.get(settings);
+    if (plan === undefined) {
+      plan = planOf(entry, this.#parts);
+      this.#bySettings.set(settings, plan);
+    }
+    return plan;
+  }
+}
+
+function planOf(entry: ApplicationEntry, parts: PlanParts): AffinityPlan {
   const { affinity } = entry;
   const { context } = parts;
   switch (affinity.style) {
@@ -62,9 +79,8 @@ function insertPlan(
   parts: PlanParts,
 ): AffinityPlan {
   return new InsertAffinity(parts.context, {
-    application: entry.id,
     tokens: parts.tokens,
-    cookie: ownCookie(affinity.routerCookie, entry),
+    cookie: affinity.routerCookie,
     values: new SessionValues(affinity.routerCookie, undefined),
     session: trackedOrNull(entry, parts, affinity),
     tracker: tracked(entry, parts, { cookie: affinity.routerCookie }).tracker,
@@ -96,9 +112,8 @@ function tracked(
 ): TrackedSession {
   const { cookie, urlParameter } = names;
   const { endedHeader } = entry.sessions;
-  const seed = fingerprintSeed(parts.secrets.fingerprintKey, entry.id);
   return {
-    tracker: new SessionTracker(parts.context, seed, { cookie, endedHeader, identity }),
+    tracker: new SessionTracker(parts.context, { cookie, endedHeader, identity }),
     values: new SessionValues(cookie, urlParameter),
   };
 }

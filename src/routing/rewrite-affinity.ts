@@ -18,7 +18,7 @@ import type { SessionValues } from "./session-values.ts";
 import { strip } from "./strips.ts";
 import { TIE_INVALID, TIE_KNOWN, type Tie } from "./tie.ts";
 
-/** The plan of one application with `style: rewrite`. */
+/** The plan of applications with `style: rewrite`. */
 export class RewriteAffinity implements AffinityPlan {
   readonly isSticky: boolean = true;
   readonly #context: AffinityContext;
@@ -84,7 +84,7 @@ export class RewriteAffinity implements AffinityPlan {
     const { valueStart, valueEnd } = this.#values;
     const instance = application.routes.find(bytes, separator + 1, valueEnd);
     if (tie.kind === TIE_KNOWN) return instance !== null;
-    const lives = this.#tracker.identify(bytes, valueStart, separator, tie, decision);
+    const lives = this.#tracker.identify(application, bytes, valueStart, separator, tie, decision);
     const home = this.#tracker.home(tie);
     if (instance === null && home === null) return false;
     if (!lives) return true;
@@ -98,7 +98,7 @@ export class RewriteAffinity implements AffinityPlan {
   /** A session id without a route of ours: only the session table can know it. */
   #findUnmarked(head: RequestHead, application: RoutedApplication, tie: Tie, decision: Decision): void {
     const { valueStart, valueEnd } = this.#values;
-    if (!this.#tracker.identify(head.bytes, valueStart, valueEnd, tie, decision)) return;
+    if (!this.#tracker.identify(application, head.bytes, valueStart, valueEnd, tie, decision)) return;
     this.#tracker.nameHome(tie, application);
     if (tie.kind !== TIE_KNOWN) tie.kind = TIE_INVALID;
   }

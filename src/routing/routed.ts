@@ -1,10 +1,11 @@
 // The classes behind `compiled.ts`: a table's applications, editions and instances with what deciding needs at hand.
 // Made by `compile.ts`; only the picking fields of an instance change afterwards, and only its pool changes them.
 
+import type { FingerprintSeed } from "../sessions/fingerprint.ts";
 import type { AffinityPlan } from "./affinity-plan.ts";
 import type { CompiledApplication, CompiledEdition, CompiledInstance, InstanceState } from "./compiled.ts";
 import type { Pool } from "./pool.ts";
-import type { RouteMap } from "./route-map.ts";
+import { RouteMap } from "./route-map.ts";
 import type { ApplicationEntry, EditionEntry, InstanceEntry } from "./table.ts";
 
 /** An instance of the current table. */
@@ -66,13 +67,14 @@ export class RoutedEdition implements CompiledEdition {
   readonly entry: EditionEntry;
   readonly application: RoutedApplication;
   /** In order of declaration. */
-  readonly instances: RoutedInstance[] = [];
+  readonly instances: RoutedInstance[];
   /** Set by `compile.ts` when all instances are there. */
   pool: Pool | null = null;
 
   constructor(entry: EditionEntry, application: RoutedApplication) {
     this.entry = entry;
     this.application = application;
+    this.instances = new Array(entry.instances.length);
   }
 
   get primaries(): readonly RoutedInstance[] {
@@ -89,8 +91,10 @@ export class RoutedApplication implements CompiledApplication {
   readonly entry: ApplicationEntry;
   readonly domain: string;
   readonly affinity: AffinityPlan;
-  readonly editions: RoutedEdition[] = [];
-  readonly routes: RouteMap;
+  /** What the fingerprints of its sessions start from. */
+  readonly seed: FingerprintSeed;
+  readonly editions: RoutedEdition[];
+  readonly routes: RouteMap = new RouteMap();
   /** Position in the table; moves when an application before it goes. */
   order: number;
   running: RoutedEdition | null = null;
@@ -102,14 +106,15 @@ export class RoutedApplication implements CompiledApplication {
       readonly domain: string;
       readonly order: number;
       readonly affinity: AffinityPlan;
-      readonly routes: RouteMap;
+      readonly seed: FingerprintSeed;
     },
   ) {
     this.entry = entry;
     this.domain = parts.domain;
     this.order = parts.order;
     this.affinity = parts.affinity;
-    this.routes = parts.routes;
+    this.seed = parts.seed;
+    this.editions = new Array(entry.editions.length);
   }
 
   get instances(): readonly RoutedInstance[] {

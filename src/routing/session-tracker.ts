@@ -9,7 +9,7 @@ import type { EpochMs } from "../base/units.ts";
 import { readSetCookie, SetCookie } from "../http/cookies.ts";
 import { equalsIgnoringCase, ZERO } from "../http1/octets.ts";
 import { FIELD_OTHER, FIELD_SET_COOKIE, type ResponseHead } from "../http1/response-head.ts";
-import { type FingerprintSeed, fingerprint } from "../sessions/fingerprint.ts";
+import { fingerprint } from "../sessions/fingerprint.ts";
 import { NO_SESSION } from "../sessions/sessions.ts";
 import type { AffinityContext } from "./affinity-plan.ts";
 import type { InstanceState } from "./compiled.ts";
@@ -34,12 +34,11 @@ export interface TrackedSession {
   readonly values: SessionValues;
 }
 
-/** Tracks the sessions of one application. */
+/** Tracks the sessions of the applications that have the same settings. */
 export class SessionTracker {
   /** The last Set-Cookie that was read. */
   readonly setCookie: SetCookie = new SetCookie();
   readonly #context: AffinityContext;
-  readonly #seed: FingerprintSeed;
   readonly #cookie: Uint8Array;
   readonly #endedHeader: Uint8Array;
   readonly #identity: SessionIdentity;
@@ -47,11 +46,9 @@ export class SessionTracker {
 
   constructor(
     context: AffinityContext,
-    seed: FingerprintSeed,
     parts: { readonly cookie: string; readonly endedHeader: string; readonly identity: SessionIdentity },
   ) {
     this.#context = context;
-    this.#seed = seed;
     this.#cookie = octetsOf(parts.cookie);
     this.#endedHeader = octetsOf(parts.endedHeader.toLowerCase());
     this.#identity = parts.identity;
@@ -61,9 +58,16 @@ export class SessionTracker {
    * The request's session is the one with the identity in `bytes[start, end)`; looks it up. False when it was ended while
    * its cookie lives on: then the request has none.
    */
-  identify(bytes: Uint8Array, start: number, end: number, tie: Tie, decision: Decision): boolean {
+  identify(
+    application: RoutedApplication,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    tie: Tie,
+    decision: Decision,
+  ): boolean {
     const target = this.#target;
-    fingerprint(this.#seed, bytes, start, end, target);
+    fingerprint(application.seed, bytes, start, end, target);
     return this.adopt(target.high, target.low, tie, decision);
   }
 
@@ -140,7 +144,7 @@ export class SessionTracker {
     }
     const identity = this.#identity;
     identity.read(bytes, cookie.valueStart, cookie.valueEnd);
-    fingerprint(this.#seed, bytes, identity.start, identity.end, this.#target);
+    fingerprint(instance.application.seed, bytes, identity.start, identity.end, this.#target);
     const { high, low } = this.#target;
     const isSame = decision.hasSession && high === decision.sessionHigh && low === decision.sessionLow;
     // A new id in place of an old one, as after a login: the client forgets the old one.

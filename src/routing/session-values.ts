@@ -86,6 +86,6 @@ export function followSession(
   decision: Decision,
 ): void {
   if (!values.first(head)) return;
-  if (!tracker.identify(head.bytes, values.valueStart, values.valueEnd, tie, decision)) return;
+  if (!tracker.identify(application, head.bytes, values.valueStart, values.valueEnd, tie, decision)) return;
   if (tie.kind !== TIE_KNOWN) tracker.nameHome(tie, application);
 }

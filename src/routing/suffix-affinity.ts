@@ -16,7 +16,7 @@ import { COOKIE_SET, hasMoved } from "./session-tracker.ts";
 import type { SessionValues } from "./session-values.ts";
 import { TIE_INVALID, TIE_KNOWN, type Tie } from "./tie.ts";
 
-/** The plan of one application with `style: suffix`. */
+/** The plan of applications with `style: suffix`. */
 export class SuffixAffinity implements AffinityPlan {
   readonly isSticky: boolean = true;
   readonly #context: AffinityContext;
@@ -55,7 +55,7 @@ export class SuffixAffinity implements AffinityPlan {
     for (let isFound = values.first(head); isFound; isFound = values.next(head)) {
       identity.read(bytes, values.valueStart, values.valueEnd);
       if (identity.end === identity.start) continue;
-      if (!this.#tracker.identify(bytes, identity.start, identity.end, tie, decision)) continue;
+      if (!this.#tracker.identify(application, bytes, identity.start, identity.end, tie, decision)) continue;
       if (identity.hasRoutes) this.#tryRoutes(bytes, identity.end + 1, values.valueEnd, application, tie);
       if (tie.usable === null) {
         this.#tracker.nameHome(tie, application);

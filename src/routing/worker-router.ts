@@ -68,7 +68,13 @@ export class WorkerRouter implements RequestRouter {
       nowSeconds: 0,
     };
     const tokens = new Tokens([], this.states);
-    this.#compiled = new CompiledTable(NO_TABLE, { sites: new SiteMap(), list: [], tokens });
+    this.#compiled = new CompiledTable(NO_TABLE, {
+      sites: new SiteMap(),
+      list: [],
+      fresh: [],
+      applications: new Map(),
+      tokens,
+    });
   }
 
   /** Monotonic time; whoever runs the worker sets it once an event-loop turn, before anything is asked. */
@@ -121,13 +127,14 @@ export class WorkerRouter implements RequestRouter {
   /** Switches to a compiled table, in one turn. It must have been compiled after the last one was installed. */
   install(compiled: CompiledTable): void {
     const before = this.#compiled;
-    for (let order = 0; order < compiled.list.length; order += 1) {
-      const application = compiled.list[order] as RoutedApplication;
-      application.order = order;
-      if (before.applications.get(application.entry.id) === application) continue;
+    const { list } = compiled;
+    for (let order = 0; order < list.length; order += 1) (list[order] as RoutedApplication).order = order;
+    for (const application of compiled.fresh) {
       for (const edition of application.editions) edition.pool?.open(this.nowMs, !this.#hasTable);
     }
-    for (const application of before.list) {
+    for (let order = 0; order < before.list.length; order += 1) {
+      const application = before.list[order] as RoutedApplication;
+      if (list[order] === application) continue;
       if (compiled.applications.get(application.entry.id) !== application) forgetInstances(application);
     }
     this.#compiled = compiled;

@@ -24,12 +24,12 @@ export interface FingerprintTarget {
 const KEY_DIGITS = 64;
 
 /**
- * Makes the seed of an application; once a routing table, never a request.
+ * Makes the seeds of applications; once a routing table, never a request.
  *
  * @param keyHex - `secrets.fingerprintKey` of the table, 64 hex digits; the same in every process of a domain
- * @param application - the application's id: equal session ids of two applications are two sessions
+ * @returns makes the seed from an application's id: equal session ids of two applications are two sessions
  */
-export function fingerprintSeed(keyHex: string, application: string): FingerprintSeed {
+export function fingerprintSeeds(keyHex: string): (application: string) => FingerprintSeed {
   const key = Buffer.from(keyHex, "hex");
   if (keyHex.length !== KEY_DIGITS || key.length !== KEY_DIGITS / 2) {
     throw new Error("Broken assertion: the fingerprint key is 64 hex digits");
@@ -41,14 +41,12 @@ export function fingerprintSeed(keyHex: string, application: string): Fingerprin
     v2: word(2) ^ 0x6c796765,
     v3: word(3) ^ 0x74656462,
   };
-  const id = Buffer.from(application);
+  const second = { v0: word(4), v1: word(5), v2: word(6) ^ keyed.v2, v3: word(7) ^ keyed.v3 };
   const inner = { high: 0, low: 0 };
-  fingerprint(keyed, id, 0, id.length, inner);
-  return {
-    v0: word(4) ^ inner.high,
-    v1: word(5) ^ inner.low,
-    v2: word(6) ^ keyed.v2,
-    v3: word(7) ^ keyed.v3,
+  return (application) => {
+    const id = Buffer.from(application);
+    fingerprint(keyed, id, 0, id.length, inner);
+    return { v0: second.v0 ^ inner.high, v1: second.v1 ^ inner.low, v2: second.v2, v3: second.v3 };
   };
 }
 

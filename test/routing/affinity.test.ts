@@ -211,3 +211,31 @@ t.test(
     t.ok(router.states.all().every((state) => state.inFlight === 0 && state.routed === null));
   },
 );
+
+t.test("equal session ids of two applications with the same settings are two sessions [A5]", async (t) => {
+  const styles: readonly Affinity[] = [
+    REWRITE,
+    { style: "suffix", cookie: "SID", separator: ":", cacheIdLength: 0 },
+    { style: "learn", cookie: "SID" },
+    { style: "insert", routerCookie: "tg", cookie: "SID" },
+  ];
+  for (const affinity of styles) {
+    const shop = application([instance("s1")], { affinity });
+    const bank = application([instance("b1", { key: "bank/1/b1" })], {
+      affinity,
+      id: "bank",
+      contextRoots: ["/bank"],
+    });
+    const { router, sessions, decide } = rig(table([shop, bank]));
+    for (const path of ["/shop", "/bank"]) {
+      const decision = decide(request(path));
+      const edits = respond(router, decision, ["Set-Cookie: SID=abc"]);
+      const own = edits.added?.toString() ?? "";
+      if (affinity.style === "insert") t.match(own, `Path=${path};`, "each has a cookie of its own");
+    }
+    t.equal(sessions.count, 2, affinity.style);
+    const decision = decide(request("/bank", ["Cookie: SID=abc"]));
+    t.equal(sessions.slots[1], decision.instance?.state.slot, affinity.style);
+    t.strictSame(sessions.touches, [undefined, 1].slice(0, sessions.touches.length), affinity.style);
+  }
+});

@@ -3,7 +3,7 @@ import { randomBelow, seededRandom } from "../../src/base/random.ts";
 import {
   type FingerprintSeed,
   fingerprint,
-  fingerprintSeed,
+  fingerprintSeeds,
   formatFingerprint,
   parseFingerprint,
 } from "../../src/sessions/fingerprint.ts";
@@ -49,7 +49,7 @@ t.test("a fingerprint is HalfSipHash-2-4 as its authors' test vectors have it [A
 });
 
 t.test("a session has the same fingerprint wherever its id stands in the bytes of a head", (t) => {
-  const seed = fingerprintSeed(KEY, "shop");
+  const seed = fingerprintSeeds(KEY)("shop");
   const plain = printOf(seed, "0123456789abcdefghijklmnopqrst");
   t.equal(printOf(seed, "0123456789abcdefghijklmnopqrst", "x"), plain);
   t.equal(printOf(seed, "0123456789abcdefghijklmnopqrst", "other bytes"), plain);
@@ -58,20 +58,20 @@ t.test("a session has the same fingerprint wherever its id stands in the bytes o
 
 t.test("the same session id of another application, or under another key, is another session", (t) => {
   const prints = [
-    printOf(fingerprintSeed(KEY, "shop"), "abc"),
-    printOf(fingerprintSeed(KEY, "shop2"), "abc"),
-    printOf(fingerprintSeed(KEY, "sho"), "pabc"),
-    printOf(fingerprintSeed(KEY, ""), "shopabc"),
-    printOf(fingerprintSeed(KEY.replace(/^00/, "01"), "shop"), "abc"),
-    printOf(fingerprintSeed(KEY.replace(/1f$/, "1e"), "shop"), "abc"),
-    printOf(fingerprintSeed(KEY, "shop"), "abc\0"),
+    printOf(fingerprintSeeds(KEY)("shop"), "abc"),
+    printOf(fingerprintSeeds(KEY)("shop2"), "abc"),
+    printOf(fingerprintSeeds(KEY)("sho"), "pabc"),
+    printOf(fingerprintSeeds(KEY)(""), "shopabc"),
+    printOf(fingerprintSeeds(KEY.replace(/^00/, "01"))("shop"), "abc"),
+    printOf(fingerprintSeeds(KEY.replace(/1f$/, "1e"))("shop"), "abc"),
+    printOf(fingerprintSeeds(KEY)("shop"), "abc\0"),
   ];
   t.equal(new Set(prints).size, prints.length);
   t.end();
 });
 
 t.test("a hundred thousand session ids have as many fingerprints, spread evenly over both halves", (t) => {
-  const seed = fingerprintSeed(KEY, "shop");
+  const seed = fingerprintSeeds(KEY)("shop");
   const random = seededRandom(7);
   const seen = new Set<string>();
   const byHighByte = new Array<number>(256).fill(0);
@@ -100,7 +100,7 @@ t.test("a fingerprint is written as 16 hex digits and read back; anything else i
   for (const bad of ["", "1", "0000000100000002x", "g000000100000002", " 000000100000002"]) {
     t.notOk(parseFingerprint(bad, into), JSON.stringify(bad));
   }
-  t.throws(() => fingerprintSeed("00ff", "shop"), /64 hex digits/);
-  t.throws(() => fingerprintSeed("zz".repeat(32), "shop"), /64 hex digits/);
+  t.throws(() => fingerprintSeeds("00ff")("shop"), /64 hex digits/);
+  t.throws(() => fingerprintSeeds("zz".repeat(32))("shop"), /64 hex digits/);
   t.end();
 });
