@@ -57,17 +57,27 @@ function httpdProgram(): string {
   return found ?? "apache2";
 }
 
+interface Packaged {
+  readonly folder: string;
+  readonly webSocket: boolean;
+  /** When the peer has another name than its package. */
+  readonly package?: string;
+  /** Passed to the script before the ports. */
+  readonly words?: readonly string[];
+}
+
 /** A Node proxy whose package is in `bench/peers`; its script is `bench/peers/FOLDER/proxy.mjs`. */
-function packaged(name: string, options: { readonly folder: string; readonly webSocket: boolean }): Peer {
+function packaged(name: string, options: Packaged): Peer {
   return {
     name,
     sticky: false,
     webSocket: options.webSocket,
-    presence: () => packagePresence(name),
+    presence: () => packagePresence(options.package ?? name),
     launch: (site) => ({
       command: process.execPath,
       args: [
         join(ROOT, "bench/peers", options.folder, "proxy.mjs"),
+        ...(options.words ?? []),
         String(site.port),
         ...site.upstreamPorts.map(String),
       ],
@@ -104,4 +114,10 @@ export const PEERS: readonly Peer[] = [
   packaged("httpxy", { folder: "httpxy", webSocket: true }),
   packaged("http-proxy-3", { folder: "http-proxy-3", webSocket: true }),
   packaged("http-proxy", { folder: "http-proxy", webSocket: true }),
+  packaged("http-proxy-as-is", {
+    folder: "http-proxy",
+    webSocket: true,
+    package: "http-proxy",
+    words: ["--no-agent"],
+  }),
 ];

@@ -1,11 +1,14 @@
-// http-proxy as its README shows it, with a keep-alive agent; requests go to both upstreams in turn.
+// http-proxy as its README shows it, requests go to both upstreams in turn. With a keep-alive agent of Node, or with
+// --no-agent as it is without one: then every request has an upstream connection of its own.
 
 import { Agent, createServer } from "node:http";
 import httpProxy from "http-proxy";
 
-const [port, ...upstreamPorts] = process.argv.slice(2).map(Number);
+const words = process.argv.slice(2);
+const hasAgent = words[0] !== "--no-agent";
+const [port, ...upstreamPorts] = words.slice(hasAgent ? 0 : 1).map(Number);
 const targets = upstreamPorts.map((upstream) => ({ host: "127.0.0.1", port: upstream }));
-const agent = new Agent({ keepAlive: true, maxSockets: 1024, maxFreeSockets: 1024 });
+const agent = hasAgent ? new Agent({ keepAlive: true, maxSockets: 1024, maxFreeSockets: 1024 }) : undefined;
 const proxy = httpProxy.createProxyServer({ agent, xfwd: true });
 let turn = 0;
 
