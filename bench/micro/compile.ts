@@ -86,10 +86,7 @@ function changeOne(table: RoutingTable): RoutingTable {
     version: 1,
     from: table.revision,
     revision: (table.revision + 1) as RoutingTable["revision"],
-    virtualHosts: table.virtualHosts,
     changed: [changed],
-    removed: [],
-    order: table.applications.map((entry) => entry.id),
   });
   if (!result.ok) throw new Error(result.fault.message);
   return result.value;

@@ -40,6 +40,8 @@ export class RouterLink {
   readonly workers: Workers = new Workers();
   readonly waits: AppliedWaits;
   readonly #parts: LinkParts;
+  /** What `#table` was made of. */
+  #domain: Domain;
   #table: RoutingTable;
   /** Before, workers are not spoken to: the first table is to be the one that the included file leads to. */
   #hasGreeted = false;
@@ -47,6 +49,7 @@ export class RouterLink {
   /** @param domain - what the first table is made of */
   constructor(parts: LinkParts, domain: Domain) {
     this.#parts = parts;
+    this.#domain = domain;
     this.#table = routingTableOf(domain, parts.secrets);
     this.waits = new AppliedWaits({ router: parts.router, workers: this.workers, clock: parts.clock });
   }
@@ -65,7 +68,8 @@ export class RouterLink {
   /** Makes the domain's table the current one and sends what changed to every worker. */
   publish(domain: Domain): void {
     const before = this.#table;
-    this.#table = routingTableOf(domain, this.#parts.secrets);
+    this.#table = routingTableOf(domain, this.#parts.secrets, { domain: this.#domain, table: before });
+    this.#domain = domain;
     if (!this.#hasGreeted) return;
     const change = tableChange(before, this.#table);
     if (change === undefined) this.#sendTable("workers");

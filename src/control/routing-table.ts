@@ -19,22 +19,36 @@ import type {
   TableChange,
   TableSecrets,
 } from "../routing/table.ts";
+import { sameEntries } from "./table-reuse.ts";
 
 /** What `Retry-After` says when no mode gives a time: most restarts are over by then. */
 const RETRY_AFTER_SECONDS = 30;
 
-/** The table by which routers decide at the domain's revision. The same domain always gives an equal table. */
-export function routingTableOf(domain: Domain, secrets: TableSecrets): RoutingTable {
+/** A domain with the table that was made of it. */
+export interface DomainTable {
+  readonly domain: Domain;
+  readonly table: RoutingTable;
+}
+
+/**
+ * The table by which routers decide at the domain's revision. The same domain always gives an equal table.
+ *
+ * @param before - an earlier one, whose entries are used again where nothing has changed that they are made of
+ */
+export function routingTableOf(domain: Domain, secrets: TableSecrets, before?: DomainTable): RoutingTable {
   const members = membersOf(domain.servers);
+  const known = new Map(before?.table.applications.map((entry) => [entry.id, entry]));
+  const isSame = before === undefined ? () => false : sameEntries(before.domain, domain);
   return {
     version: 1,
     domain: domain.name,
     revision: domain.revision,
     secrets,
     virtualHosts: [...domain.virtualHosts.values()],
-    applications: [...domain.applications.values()].map((application) =>
-      applicationEntry(domain, application, members),
-    ),
+    applications: [...domain.applications.values()].map((application) => {
+      const entry = isSame(application) ? known.get(application.id) : undefined;
+      return entry ?? applicationEntry(domain, application, members);
+    }),
   };
 }
 
@@ -202,14 +216,24 @@ export function tableChange(before: RoutingTable, after: RoutingTable): TableCha
   if (isAnotherLine || after.revision <= before.revision) return undefined;
   const known = new Map(before.applications.map((entry) => [entry.id, entry]));
   const order = after.applications.map((entry) => entry.id);
-  const kept = new Set(order);
+  const isSameOrder =
+    order.length === before.applications.length &&
+    order.every((id, at) => id === before.applications[at]?.id);
   return {
     version: 1,
     from: before.revision,
     revision: after.revision,
-    virtualHosts: after.virtualHosts,
-    changed: after.applications.filter((entry) => !isDeepStrictEqual(entry, known.get(entry.id))),
-    removed: before.applications.map((entry) => entry.id).filter((id) => !kept.has(id)),
-    order,
+    ...(areEqual(before.virtualHosts, after.virtualHosts) ? {} : { virtualHosts: after.virtualHosts }),
+    changed: after.applications.filter((entry) => !isEqual(entry, known.get(entry.id))),
+    ...(isSameOrder ? {} : { order }),
   };
+}
+
+/** Nearly all are the same object, which `isDeepStrictEqual` is slow to see. */
+function isEqual(one: unknown, other: unknown): boolean {
+  return one === other || isDeepStrictEqual(one, other);
+}
+
+function areEqual(one: readonly unknown[], other: readonly unknown[]): boolean {
+  return one.length === other.length && one.every((item, at) => isEqual(item, other[at]));
 }

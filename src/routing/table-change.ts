@@ -18,19 +18,43 @@ export function applyTableChange(table: RoutingTable, change: TableChange): Resu
       `Cannot change routing table of revision ${table.revision}: the change starts from revision ${change.from}`,
     );
   }
-  const entries = new Map(table.applications.map((entry) => [entry.id, entry]));
-  for (const id of change.removed) entries.delete(id);
-  for (const entry of change.changed) entries.set(entry.id, entry);
+  const changed = new Map(change.changed.map((entry) => [entry.id, entry]));
+  const applications =
+    change.order === undefined ? inPlace(table, changed) : inOrder(table, changed, change.order);
+  if (applications === undefined) {
+    return refuse(
+      "INTERNAL",
+      `Cannot change routing table to revision ${change.revision}: it names an application that is in neither table nor change`,
+    );
+  }
+  const virtualHosts = change.virtualHosts ?? table.virtualHosts;
+  return ok({ ...table, revision: change.revision, virtualHosts, applications });
+}
+
+type Entries = readonly ApplicationEntry[];
+
+/** The usual change: the same applications in the same places, a few of them different. */
+function inPlace(table: RoutingTable, changed: ReadonlyMap<string, ApplicationEntry>): Entries | undefined {
+  let found = 0;
+  const applications = table.applications.map((entry) => {
+    const next = changed.get(entry.id);
+    if (next !== undefined) found += 1;
+    return next ?? entry;
+  });
+  return found === changed.size ? applications : undefined;
+}
+
+function inOrder(
+  table: RoutingTable,
+  changed: ReadonlyMap<string, ApplicationEntry>,
+  order: readonly string[],
+): Entries | undefined {
+  const held = new Map(table.applications.map((entry) => [entry.id, entry]));
   const applications: ApplicationEntry[] = [];
-  for (const id of change.order) {
-    const entry = entries.get(id);
-    if (entry === undefined) {
-      return refuse(
-        "INTERNAL",
-        `Cannot change routing table to revision ${change.revision}: application "${id}" is in neither table nor change`,
-      );
-    }
+  for (const id of order) {
+    const entry = changed.get(id) ?? held.get(id);
+    if (entry === undefined) return undefined;
     applications.push(entry);
   }
-  return ok({ ...table, revision: change.revision, virtualHosts: change.virtualHosts, applications });
+  return applications;
 }

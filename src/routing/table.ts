@@ -82,16 +82,16 @@ export interface RoutingTable {
 }
 
 /**
- * What changed between two revisions: applications that are new or different, ids that are gone. A router that does not
+ * What changed between two revisions: applications that are new or different; one that is gone is not in `order`. A router that does not
  * hold `from` asks for the whole table instead.
  */
 export interface TableChange {
   readonly version: 1;
   readonly from: Revision;
   readonly revision: Revision;
-  readonly virtualHosts: readonly VirtualHostEntry[];
+  /** Left out when they are as before. */
+  readonly virtualHosts?: readonly VirtualHostEntry[];
   readonly changed: readonly ApplicationEntry[];
-  readonly removed: readonly string[];
-  /** All ids in order of declaration, which breaks ties of matching. */
-  readonly order: readonly string[];
+  /** All ids in order of declaration, which breaks ties of matching. Left out when there are the same as before. */
+  readonly order?: readonly string[];
 }

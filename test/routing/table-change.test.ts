@@ -65,7 +65,12 @@ t.test(
     if (change === undefined) throw new Error("No change");
     const late = applyTableChange(after, change);
     t.equal(!late.ok && late.fault.code, "REVISION_CONFLICT");
-    const odd = applyTableChange(before, { ...change, order: [...change.order, "ghost"] });
+    const odd = applyTableChange(before, { ...change, order: ["shop", "ghost"] });
     t.equal(!odd.ok && odd.fault.code, "INTERNAL");
+    const { order: _, ...inPlace } = change;
+    const [shop] = after.applications;
+    if (shop === undefined) throw new Error("No application in the example");
+    const ghost = applyTableChange(before, { ...inPlace, changed: [{ ...shop, id: "ghost" }] });
+    t.equal(!ghost.ok && ghost.fault.code, "INTERNAL", "nor where the others stay in their places");
   },
 );
