@@ -8,6 +8,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "./build.mjs";
+import { isRunning, killGroup } from "./process-group.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const TESTS = join(ROOT, "dist", "test");
@@ -28,16 +29,6 @@ function testFiles(words) {
     .filter((file) => words.length === 0 || words.some((word) => `test/${file}`.includes(word)));
   const rank = (file) => (SLOW_FIRST.some((folder) => file.startsWith(folder)) ? 0 : 1);
   return found.sort((one, other) => rank(one) - rank(other) || one.localeCompare(other));
-}
-
-/** Ends a test file with everything it started; the processes are in its group. True when there was something to end. */
-function killGroup(pid) {
-  try {
-    process.kill(-pid, "SIGKILL");
-    return true;
-  } catch {
-    return false; // nothing of it is left
-  }
 }
 
 /** Runs a command as the leader of its own process group. */
@@ -66,7 +57,8 @@ function outcome(child, onOutput) {
       clearTimeout(limit);
       result.status = status ?? signal;
       // Whoever is still in the group was started by the test and not ended by it; it would hold our pipes open too.
-      result.leftover = killGroup(child.pid) && !result.timedOut;
+      result.leftover = isRunning(child.pid) && !result.timedOut;
+      killGroup(child.pid);
       running.delete(child.pid);
     });
     child.on("close", () => resolve(result));
