@@ -12,6 +12,7 @@ import { PROBLEM_TYPE, type Problem, problemOf } from "./problem.ts";
 import { applicationRoutes } from "./routes/applications.ts";
 import { applyRoutes } from "./routes/apply.ts";
 import { domainRoutes } from "./routes/domain.ts";
+import { editionRoutes } from "./routes/editions.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { explainRoutes } from "./routes/explain.ts";
 import { healthRoutes } from "./routes/health.ts";
@@ -59,6 +60,7 @@ export async function buildApi(backend: Backend, access: Access): Promise<Api> {
     serverRoutes,
     nodeRoutes,
     applicationRoutes,
+    editionRoutes,
     sessionRoutes,
     applyRoutes,
     explainRoutes,

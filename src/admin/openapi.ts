@@ -9,6 +9,7 @@ const TAGS = [
   { name: "servers", description: "What is served where" },
   { name: "modes", description: "What may be routed to a server or node: normal, affinity, break, stop" },
   { name: "applications", description: "Applications and their editions, with who is on them" },
+  { name: "editions", description: "Redeploys: editions come beside others, take over, retire, go" },
   { name: "sessions", description: "What applications keep for their users, and where" },
   { name: "routing", description: "Routers, and where requests go" },
   { name: "events", description: "The journal: who changed what, when and why" },
@@ -19,8 +20,8 @@ const TAGS = [
 const DESCRIPTION = `Everything that the \`tidegate\` command does, over HTTP.
 
 Without a tokens file, programs on the same machine are administrators; pages in a browser may only read what their reader
-opens himself. With one, each request has \`Authorization: Bearer TOKEN\`; roles are viewer (reads), operator (also sets modes and
-ends sessions) and administrator (also applies resources). Each change can have a reason: \`reason\` in the body, or
+opens himself. With one, each request has \`Authorization: Bearer TOKEN\`; roles are viewer (reads), operator (also sets modes,
+redeploys and ends sessions) and administrator (also applies resources). Each change can have a reason: \`reason\` in the body, or
 the header \`X-Reason\`, which may be percent-encoded. Every failure is a problem document (RFC 9457) with a stable
 \`code\` and a \`hint\`.`;
 

@@ -16,6 +16,7 @@ export type FaultCode =
   | "EDITION_UNKNOWN"
   | "EDITION_STATE"
   | "EDITION_CHOICE"
+  | "EDITION_NOT_READY"
   | "SESSION_UNKNOWN"
   | "VIRTUAL_HOST_UNKNOWN"
   | "CONTEXT_ROOT_TAKEN"
@@ -53,6 +54,10 @@ export const FAULTS: Readonly<Record<FaultCode, { readonly status: number; reado
   EDITION_UNKNOWN: { status: 404, hint: "`tidegate app ID` lists the editions" },
   EDITION_STATE: { status: 409, hint: "`tidegate app ID` shows the editions and their states" },
   EDITION_CHOICE: { status: 409, hint: "Say which edition: --old, --new, --all or --edition LABEL" },
+  EDITION_NOT_READY: {
+    status: 409,
+    hint: "Look after the servers named above and start again; --force starts it unverified",
+  },
   SESSION_UNKNOWN: { status: 404, hint: "`tidegate sessions ID` lists the live sessions" },
   VIRTUAL_HOST_UNKNOWN: {
     status: 404,

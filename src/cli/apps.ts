@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import type { ApplicationList } from "../admin/routes/applications.ts";
+import { type EpochMs, formatDurationMs } from "../base/units.ts";
 import type { ApplicationView, EditionView } from "../control/operations.ts";
 import { type Cli, type ClientOptions, examples, printJson, withClientOptions } from "./cli.ts";
 import { AdminClient } from "./client.ts";
@@ -77,10 +78,11 @@ async function showApp(cli: Cli, options: ClientOptions, id: string): Promise<vo
       terminal,
     ),
   );
-  for (const edition of app.editions) printEdition(cli, edition);
+  const now = cli.clock.epochMs();
+  for (const edition of app.editions) printEdition(cli, edition, now);
 }
 
-function printEdition({ terminal }: Cli, edition: EditionView): void {
+function printEdition({ terminal }: Cli, edition: EditionView, now: EpochMs): void {
   const { webSocket, stream, other } = edition.tunnels;
   const load = [
     `${counted(edition.inFlight, "request")} in flight`,
@@ -90,7 +92,7 @@ function printEdition({ terminal }: Cli, edition: EditionView): void {
     counted(other, "other tunnel"),
   ].join(", ");
   const state = paint(edition.state, edition.state === "running" ? "good" : "warn", terminal);
-  terminal.out(`\nEdition ${edition.label}: ${state}, ${load}\n`);
+  terminal.out(`\nEdition ${edition.label}: ${state}${untilText(edition, now)}, ${load}\n`);
   terminal.out(
     table(
       edition.instances,
@@ -108,6 +110,13 @@ function printEdition({ terminal }: Cli, edition: EditionView): void {
       terminal,
     ),
   );
+}
+
+/** How long a retiring or stopping edition has. */
+function untilText({ until }: EditionView, now: EpochMs): string {
+  if (until === null) return "";
+  if (until === "drained") return " until drained";
+  return until > now ? `, at most ${formatDurationMs(until - now)}` : ", its time is over";
 }
 
 function sum(app: ApplicationView, of: (edition: EditionView) => number): number {

@@ -6,6 +6,7 @@ import { addApply } from "./apply.ts";
 import { addApps } from "./apps.ts";
 import { addCheck } from "./check.ts";
 import { type Cli, EXIT, type ExitStatus, exitStatusOf, printFault, withClientOptions } from "./cli.ts";
+import { addEditions } from "./editions.ts";
 import { addEvents } from "./events.ts";
 import { addExplain } from "./explain.ts";
 import { addMode } from "./mode.ts";
@@ -28,6 +29,7 @@ First steps:
   tidegate run                   run Tidegate
   tidegate servers               what is served where
   tidegate mode Server01         maintenance: only its own sessions
+  tidegate redeploy ID           a new edition takes over; --help has the rest
   tidegate help COMMAND          a command with examples
 `;
 
@@ -70,6 +72,7 @@ function programOf(cli: Cli): Command {
     addServers,
     addMode,
     addApps,
+    addEditions,
     addSessions,
     addExplain,
     addEvents,

@@ -1,7 +1,7 @@
 // The applications as operators see them: editions with who is on them, and where.
 
 import type { Domain } from "../domain/domain.ts";
-import type { ServerName } from "../domain/names.ts";
+import type { ApplicationId, ServerName } from "../domain/names.ts";
 import type { ApplicationEntry, EditionEntry, RoutingTable } from "../routing/table.ts";
 import type { InstanceRow, OpenWork } from "./instance-picture.ts";
 import { sumWork } from "./instance-picture.ts";
@@ -22,7 +22,10 @@ export function applicationViews(
       virtualHosts: application.virtualHosts,
       contextRoots: application.contextRoots,
       affinity: application.affinity.style,
-      editions: application.editions.map((edition) => editionView(domain, edition, own)),
+      editions: application.editions.map((edition) => ({
+        ...editionView(domain, edition, own),
+        until: untilOf(domain, application.id, edition.label),
+      })),
     };
   });
 }
@@ -32,16 +35,20 @@ function applicationState(
   application: ApplicationEntry,
   rows: readonly InstanceRow[],
 ): ApplicationView["state"] {
-  if (application.editions.every((edition) => edition.state === "distributed")) return "DISTRIBUTED";
-  const serves = rows.some((row) => row.edition.state !== "distributed" && row.status !== "down");
-  return serves ? "RUNNING" : "DEPLOYED";
+  const { editions } = application;
+  if (editions.length === 0) return "INSTALLED";
+  if (editions.every((edition) => edition.state === "distributed")) return "DISTRIBUTED";
+  const isServed = rows.some(({ edition: { state }, status }) => {
+    return (state === "running" || state === "retiring") && status !== "down";
+  });
+  return isServed ? "RUNNING" : "DEPLOYED";
 }
 
 function editionView(
   domain: Domain,
   edition: EditionEntry,
   ofApplication: readonly InstanceRow[],
-): EditionView {
+): Omit<EditionView, "until"> {
   const rows = ofApplication.filter((row) => row.edition.label === edition.label);
   const work = sumWork(rows);
   return {
@@ -60,6 +67,13 @@ function editionView(
       tunnels: tunnelsOf(row.work),
     })),
   };
+}
+
+/** The table has no deadlines: they are for control, which ends what is over. */
+function untilOf(domain: Domain, id: string, label: string): EditionView["until"] {
+  const application = domain.applications.get(id as ApplicationId); // a look-up only
+  const lifecycle = application?.editions.find((edition) => edition.label === label)?.lifecycle;
+  return lifecycle !== undefined && "until" in lifecycle ? lifecycle.until : null;
 }
 
 function effectiveMode(domain: Domain, name: ServerName): EditionView["instances"][number]["mode"] {

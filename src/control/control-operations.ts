@@ -12,6 +12,7 @@ import type { Journal, JournalEntry } from "../journal/journal.ts";
 import type { Exposition } from "../metrics/exposition.ts";
 import { applicationViews } from "./application-views.ts";
 import { APPLIED_LIMIT_MS } from "./applied-waits.ts";
+import { type EditionVerbs, redeployEdition, startEdition } from "./edition-verbs.ts";
 import type { EventFeed } from "./event-feed.ts";
 import type { InstanceRow, Probed } from "./instance-picture.ts";
 import { instanceRows } from "./instance-picture.ts";
@@ -24,15 +25,18 @@ import type {
   ExplainQuestion,
   ModeResult,
   Operations,
+  RedeployWish,
   RouterView,
   ServerView,
   SessionView,
+  StartWish,
   Submitted,
 } from "./operations.ts";
 import type { RouterLink } from "./router-link.ts";
 import { routerView } from "./router-views.ts";
 import { serverViews } from "./server-views.ts";
 import type { SessionBook, SessionFilter } from "./session-book.ts";
+import { unreadyInstances } from "./verify-edition.ts";
 
 /** The parts; their owner closes them. */
 export interface OperationsParts {
@@ -87,6 +91,14 @@ export class ControlOperations implements Operations {
           rows.reduce((sum, row) => sum + (row.entry.server === server ? row.work.inFlight : 0), 0),
       }),
     );
+  }
+
+  startEdition(wish: StartWish): Promise<Result<Submitted>> {
+    return startEdition(this.#verbs(), wish);
+  }
+
+  redeployEdition(wish: RedeployWish): Promise<Result<Submitted>> {
+    return redeployEdition(this.#verbs(), wish);
   }
 
   applyResources(origin: Origin, resources: Resources): Promise<Result<Submitted>> {
@@ -162,6 +174,16 @@ export class ControlOperations implements Operations {
       probed,
       sessionsOf: (key) => sessions.countOf(key),
     });
+  }
+
+  #verbs(): EditionVerbs {
+    const { clock } = this.#parts;
+    return {
+      clock,
+      domain: () => this.domain(),
+      submit: (command) => this.submit(command),
+      unready: (edition) => unreadyInstances(edition, this.domain(), clock),
+    };
   }
 
   async #change(

@@ -4,7 +4,9 @@ import type { Result } from "../base/result.ts";
 import type { EpochMs, Revision } from "../base/units.ts";
 import type { Command, DomainEvent, ModeTarget, Origin, Resources } from "../domain/command.ts";
 import type { Domain } from "../domain/domain.ts";
+import type { Target } from "../domain/edition.ts";
 import type { Mode } from "../domain/mode.ts";
+import type { ApplicationId, EditionLabel } from "../domain/names.ts";
 import type { JournalEntry } from "../journal/journal.ts";
 import type { EditionEntry } from "../routing/table.ts";
 
@@ -70,6 +72,8 @@ export interface ModePlanView {
 export interface EditionView {
   readonly label: string;
   readonly state: EditionEntry["state"];
+  /** How long a retiring or stopping edition may keep what it has; null for others. */
+  readonly until: EpochMs | "drained" | null;
   readonly inFlight: number;
   readonly sessions: number;
   readonly tunnels: { readonly webSocket: number; readonly stream: number; readonly other: number };
@@ -87,8 +91,11 @@ export interface EditionView {
 /** An application with its editions, oldest first. */
 export interface ApplicationView {
   readonly id: string;
-  /** RUNNING when an edition is served by at least one server, DEPLOYED when none serves it, else DISTRIBUTED. */
-  readonly state: "DISTRIBUTED" | "RUNNING" | "DEPLOYED";
+  /**
+   * INSTALLED when no edition is anywhere, DISTRIBUTED when none was started, RUNNING when at least one server serves it,
+   * DEPLOYED when none does (SPEC D4).
+   */
+  readonly state: "INSTALLED" | "DISTRIBUTED" | "RUNNING" | "DEPLOYED";
   readonly virtualHosts: readonly string[];
   readonly contextRoots: readonly string[];
   readonly affinity: string;
@@ -142,6 +149,24 @@ export interface ModeResult {
   readonly note: string | null;
 }
 
+/** Which edition is to be opened, and how long the one before may keep its users. */
+export interface StartWish {
+  readonly origin: Origin;
+  readonly application: ApplicationId;
+  /** Undefined: the newest one that is distributed. */
+  readonly label?: EditionLabel;
+  /** Undefined: until it is drained. */
+  readonly drainMs?: number;
+  /** Opens it without asking its servers first. */
+  readonly isForced: boolean;
+}
+
+/** A start of an edition that may have to be distributed before; without targets it keeps those that it had. */
+export interface RedeployWish extends StartWish {
+  readonly label: EditionLabel;
+  readonly targets?: readonly Target[];
+}
+
 /** What `explain` is asked: a request that is not sent. */
 export interface ExplainQuestion {
   readonly method: string;
@@ -166,7 +191,7 @@ export interface ExplainAnswer {
   readonly revision: Revision;
 }
 
-/** Everything below answers from memory, but for `submit`, `setMode` and `apply`, which wait for disk and routers. */
+/** Everything below answers from memory, but for what changes the domain: that waits for disk and routers. */
 export interface Operations {
   domain(): Domain;
   /** Accepts the command (journal), publishes, and waits until every live router has applied it or time is over. */
@@ -181,6 +206,10 @@ export interface Operations {
     /** HTML, instead of the application's maintenance page. */
     readonly page?: string;
   }): Promise<Result<readonly ModeResult[]>>;
+  /** Opens an edition, once every instance of it has proved ready: `EDITION_NOT_READY` names those that have not. */
+  startEdition(wish: StartWish): Promise<Result<Submitted>>;
+  /** Distributes an edition that is not there yet, then starts it. When the start is refused it stays distributed. */
+  redeployEdition(wish: RedeployWish): Promise<Result<Submitted>>;
   applyResources(origin: Origin, resources: Resources): Promise<Result<Submitted>>;
   servers(): readonly ServerView[];
   applications(): readonly ApplicationView[];

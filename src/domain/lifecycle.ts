@@ -1,6 +1,7 @@
 // What an edition goes through, each verb at one revision (SPEC §6): two editions change places in one command, so that no
 // request ever finds none or two of them open for new users. `edition.ts` draws the states.
 
+import { isDeepStrictEqual } from "node:util";
 import type { Fault } from "../base/fault.ts";
 import { fault } from "../base/fault.ts";
 import type { EpochMs } from "../base/units.ts";
@@ -47,7 +48,7 @@ export function distributeEdition(
     return;
   }
   const state = before?.lifecycle.state;
-  if (state === "distributed" && wish.targets === undefined) return;
+  if (state === "distributed" && isDeepStrictEqual(targets, before?.targets)) return;
   if (state !== undefined && state !== "distributed" && state !== "undeployed") {
     draft.faults.push(wrongState(what, before as Edition, "Give the new edition another label"));
     return;
@@ -79,14 +80,13 @@ export function startEdition(
   const what = `Cannot start${named} "${wish.application}"`;
   const application = findApplication(draft, wish.application, what);
   if (application === undefined) return;
-  const edition =
-    wish.label === undefined
-      ? (application.editions.findLast(({ lifecycle }) => lifecycle.state === "distributed") ??
-        application.editions.findLast(({ lifecycle }) => lifecycle.state === "running"))
-      : findEdition(draft, application, { label: wish.label, what });
+  const edition = editionToStart(application, wish.label);
   if (edition === undefined) {
-    if (wish.label === undefined)
-      draft.faults.push(fault("EDITION_STATE", `${what}: no edition is distributed`));
+    draft.faults.push(
+      wish.label === undefined
+        ? fault("EDITION_STATE", `${what}: no edition is distributed`)
+        : fault("EDITION_UNKNOWN", `${what}: there is no such edition`),
+    );
     return;
   }
   const { state } = edition.lifecycle;
@@ -101,6 +101,28 @@ export function startEdition(
     if (other === edition) return opened(draft);
     return other.lifecycle.state === "running" ? retired(draft, wish.until) : other.lifecycle;
   });
+}
+
+/** The edition that a start means: the one named, else the newest that is distributed, else the one that runs already. */
+export function editionToStart(
+  { editions }: Application,
+  label: EditionLabel | undefined,
+): Edition | undefined {
+  if (label !== undefined) return editions.find((edition) => edition.label === label);
+  return (
+    editions.findLast(({ lifecycle }) => lifecycle.state === "distributed") ??
+    editions.findLast(({ lifecycle }) => lifecycle.state === "running")
+  );
+}
+
+/** Whether an edition is there, at these targets if any are named: a redeploy need not distribute it again. */
+export function isDistributed(
+  { editions }: Application,
+  wish: { readonly label: EditionLabel; readonly targets?: readonly Target[] },
+): boolean {
+  const edition = editions.find(({ label }) => label === wish.label);
+  if (edition === undefined || !isLive(edition)) return false;
+  return wish.targets === undefined || isDeepStrictEqual(wish.targets, edition.targets);
 }
 
 /**
@@ -299,17 +321,6 @@ function findApplication(draft: Draft, id: ApplicationId, what: string): Applica
   if (application === undefined)
     draft.faults.push(fault("APPLICATION_UNKNOWN", `${what}: there is no such application`));
   return application;
-}
-
-function findEdition(
-  draft: Draft,
-  application: Application,
-  wish: { readonly label: EditionLabel; readonly what: string },
-): Edition | undefined {
-  const edition = application.editions.find(({ label }) => label === wish.label);
-  if (edition === undefined)
-    draft.faults.push(fault("EDITION_UNKNOWN", `${wish.what}: there is no such edition`));
-  return edition;
 }
 
 function wrongState(what: string, edition: Edition, hint: string): Fault {

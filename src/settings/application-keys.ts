@@ -150,10 +150,13 @@ const TARGET: Shape<Target> = made(TARGET_KEYS, (written, place, reading) => {
   return cluster === undefined ? undefined : { kind: "cluster", cluster };
 });
 
+/** Where an edition is: a list as in `editions`, at least one. */
+export const TARGETS: Shape<readonly Target[]> = list(TARGET, { minimum: 1 });
+
 const EDITION_KEYS = record(
   {
     label: required(name<EditionLabel>('"1"'), { help: "Label of the edition." }),
-    targets: required(list(TARGET, { minimum: 1 }), { help: "Clusters and servers that have it." }),
+    targets: required(TARGETS, { help: "Clusters and servers that have it." }),
     state: optional(choice(["running", "distributed"]), {
       help: "What a new edition begins as; default running for the first one, distributed for others. One that exists keeps its state.",
     }),

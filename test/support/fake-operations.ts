@@ -4,6 +4,12 @@
 import { refuse } from "../../src/base/fault.ts";
 import { ok, type Result } from "../../src/base/result.ts";
 import type { EpochMs, Revision } from "../../src/base/units.ts";
+import {
+  type EditionVerbs,
+  redeployEdition,
+  startEdition,
+  type Unready,
+} from "../../src/control/edition-verbs.ts";
 import { modeResults } from "../../src/control/mode-results.ts";
 import type {
   ApplicationView,
@@ -12,15 +18,18 @@ import type {
   ExplainQuestion,
   ModeResult,
   Operations,
+  RedeployWish,
   RouterView,
   ServerView,
   SessionView,
+  StartWish,
   Submitted,
 } from "../../src/control/operations.ts";
 import { serverViews } from "../../src/control/server-views.ts";
 import { apply } from "../../src/domain/apply.ts";
 import type { Command, Origin, Resources } from "../../src/domain/command.ts";
 import { type Domain, emptyDomain } from "../../src/domain/domain.ts";
+import { isLive } from "../../src/domain/edition.ts";
 import type { JournalEntry } from "../../src/journal/journal.ts";
 import { shop } from "./resources.ts";
 
@@ -35,6 +44,8 @@ export class FakeOperations implements Operations {
   missing: readonly string[] = [];
   /** When set, every change is refused as on a full disk. */
   isDiskFull = false;
+  /** Instances that do not answer when an edition is to be started. */
+  unready: readonly Unready[] = [];
   ready = true;
   readonly questions: ExplainQuestion[] = [];
   readonly entries: JournalEntry[] = [];
@@ -73,6 +84,14 @@ export class FakeOperations implements Operations {
     return ok(modeResults({ target, mode, before, after: this.#domain, applied, inFlightOf: () => 3 }));
   }
 
+  startEdition(wish: StartWish): Promise<Result<Submitted>> {
+    return startEdition(this.#verbs(), wish);
+  }
+
+  redeployEdition(wish: RedeployWish): Promise<Result<Submitted>> {
+    return redeployEdition(this.#verbs(), wish);
+  }
+
   async applyResources(origin: Origin, resources: Resources): Promise<Result<Submitted>> {
     return this.#accept({ kind: "apply-resources", origin, resources });
   }
@@ -93,9 +112,10 @@ export class FakeOperations implements Operations {
       virtualHosts: application.virtualHosts,
       contextRoots: application.contextRoots,
       affinity: application.affinity.style,
-      editions: application.editions.map(({ label, lifecycle }) => ({
+      editions: application.editions.filter(isLive).map(({ label, lifecycle }) => ({
         label,
         state: lifecycle.state === "undeployed" ? "stopping" : lifecycle.state,
+        until: "until" in lifecycle ? lifecycle.until : null,
         inFlight: 6,
         sessions: this.#sessions.length,
         tunnels: { ...NO_TUNNELS, webSocket: 1 },
@@ -179,6 +199,15 @@ export class FakeOperations implements Operations {
 
   async metrics(): Promise<{ readonly contentType: string; readonly text: string }> {
     return { contentType: "text/plain; version=0.0.4; charset=utf-8", text: "tidegate_up 1\n" };
+  }
+
+  #verbs(): EditionVerbs {
+    return {
+      clock: { epochMs: () => FAKE_NOW },
+      domain: () => this.#domain,
+      submit: (command) => this.submit(command),
+      unready: async () => this.unready,
+    };
   }
 
   #accept(command: Command): Result<Submitted> {

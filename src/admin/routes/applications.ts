@@ -29,9 +29,15 @@ const EditionSchema: SchemaOf<EditionView> = Type.Object(
   {
     label: Type.String({ description: "Label of the edition" }),
     state: oneOf(
-      ["distributed", "running", "retiring"],
-      "distributed: there, but not served; running: gets new users; retiring: keeps its old users",
+      ["distributed", "running", "retiring", "stopping"],
+      "distributed: there, but not served; running: gets new users; retiring: keeps its old users; stopping: only " +
+        "finishes the requests in flight",
     ),
+    until: Type.Unsafe<EditionView["until"]>({
+      anyOf: [{ type: "integer" }, { type: "string", enum: ["drained"] }, { type: "null" }],
+      description:
+        "How long a retiring or stopping edition may keep what it has: milliseconds since 1970, or `drained`; null for others",
+    }),
     inFlight: count("Requests in flight on it"),
     sessions: count("Live sessions on it"),
     tunnels: tunnels(),
@@ -55,8 +61,9 @@ const ApplicationSchema: SchemaOf<ApplicationView> = Type.Object(
   {
     id: Type.String({ description: "Id of the application" }),
     state: oneOf(
-      ["DISTRIBUTED", "RUNNING", "DEPLOYED"],
-      "RUNNING when an edition is served by at least one server, DEPLOYED when none serves it",
+      ["INSTALLED", "DISTRIBUTED", "RUNNING", "DEPLOYED"],
+      "INSTALLED: no edition is anywhere; DISTRIBUTED: none was started; RUNNING: at least one server serves it; " +
+        "DEPLOYED: none does",
     ),
     virtualHosts: Type.Array(Type.String(), { description: "Virtual hosts that it is bound to" }),
     contextRoots: Type.Array(Type.String(), { description: "Path prefixes that lead to it" }),
@@ -76,6 +83,7 @@ const ApplicationSchema: SchemaOf<ApplicationView> = Type.Object(
           {
             label: "1",
             state: "running",
+            until: null,
             inFlight: 3,
             sessions: 210,
             tunnels: { webSocket: 4, stream: 0, other: 0 },
