@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import t, { type Test } from "tap";
@@ -42,6 +43,18 @@ function words(line: string): string[] {
   return plain.slice(plain.indexOf("tidegate") + 1);
 }
 
+/** Listeners in place of the servers of edition 2, which are asked before it is started: how a word reads with their ports. */
+async function startEdition2(t: Test): Promise<(word: string) => string> {
+  const ports = new Map<string, number>();
+  for (const written of ["9083", "9084"]) {
+    const server = createServer((socket) => socket.destroy()).listen(0, "127.0.0.1");
+    t.teardown(() => server.close());
+    await once(server, "listening");
+    ports.set(written, (server.address() as AddressInfo).port);
+  }
+  return (word) => word.replace(/=127\.0\.0\.1:(\d+)/, (_, port) => `=127.0.0.1:${ports.get(port)}`);
+}
+
 /** A folder with the two files of the README. */
 function ownSite(t: Test): string {
   const folder = testFolder(t);
@@ -80,10 +93,11 @@ t.test("every command of the README does what it says, on a site of the README's
   const folder = ownSite(t);
   const site = await runSite(t, folder);
   const lines = commands();
+  const withPorts = await startEdition2(t);
   t.ok(lines.length > 12);
   for (const args of lines) {
     if (args[0] === "run") continue; // it runs already
-    const { status, out, err } = await tidegate(args, { folder });
+    const { status, out, err } = await tidegate(args.map(withPorts), { folder });
     t.equal(status, 0, `tidegate ${args.join(" ")}\n${err}`);
     t.not(out, "", args.join(" "));
   }
@@ -96,6 +110,23 @@ t.test("the line that mode prints is the README's", async (t) => {
   const { out } = await tidegate(["mode", "Server01", "break"], { folder });
   const printed = BLOCKS.map(({ text }) => text).find((text) => text.startsWith("Server01: mode break"));
   t.equal(printed?.replace(/\d+ requests in flight/, "0 requests in flight"), out);
+  t.equal(await site.stop(), 0);
+});
+
+t.test("the lines that start prints are the README's", async (t) => {
+  const folder = ownSite(t);
+  const site = await runSite(t, folder);
+  const withPorts = await startEdition2(t);
+  const run = async (verb: string): Promise<string> => {
+    const args = commands().find(([first]) => first === verb) ?? [];
+    return (await tidegate(args.map(withPorts), { folder })).out;
+  };
+  await run("distribute");
+  const printed = README.replace(/^ {3}/gm, "").match(
+    /^shop: edition "1" retiring(.|\n)*? rolls back\n/m,
+  )?.[0];
+  const revision = (text: string | undefined) => text?.replace(/revision \d+/, "revision R");
+  t.equal(revision(printed), revision(await run("start")));
   t.equal(await site.stop(), 0);
 });
 

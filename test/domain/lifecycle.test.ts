@@ -92,6 +92,8 @@ t.test("a new edition is distributed beside the others, and is the newest [D2, E
   t.equal(states(domain), "1:running 2:distributed 3:distributed");
   t.equal(events[0]?.message, 'shop: edition "3" distributed on Server02 at 127.0.0.1:9085');
   t.equal(accept(domain, distribute("3")).events.length, 0);
+  t.equal(accept(domain, distribute("3", "127.0.0.1:9085")).events.length, 0, "nor at the same place");
+  t.equal(accept(domain, distribute("3", "127.0.0.1:9086")).events.length, 1);
   t.equal(states(accept(domain, start()).domain), "1:retiring 2:distributed 3:running");
   t.same(refusal(SHOP, distribute("3")), {
     code: "EDITION_UNKNOWN",
