@@ -78,6 +78,7 @@ async function showApp(cli: Cli, options: ClientOptions, id: string): Promise<vo
       terminal,
     ),
   );
+  if (app.editions.length === 0) terminal.out("\nNo edition of it is deployed\n");
   const now = cli.clock.epochMs();
   for (const edition of app.editions) printEdition(cli, edition, now);
 }

@@ -69,7 +69,7 @@ export function examples(...lines: readonly (readonly [command: string, does: st
 /** Prints a fault as people need it: what, every single mistake, and what to do. */
 export function printFault(terminal: Terminal, { message, details = [], hint }: Fault): void {
   terminal.err(`tidegate: ${message}\n`);
-  for (const detail of details) terminal.err(`  ${detail}\n`);
+  for (const detail of details) if (detail !== message) terminal.err(`  ${detail}\n`);
   if (hint !== "") terminal.err(`  hint: ${hint}\n`);
 }
 

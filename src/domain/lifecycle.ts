@@ -4,6 +4,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Fault } from "../base/fault.ts";
 import { fault } from "../base/fault.ts";
+import { hintFor } from "../base/nearest.ts";
 import type { EpochMs } from "../base/units.ts";
 import { formatDurationMs } from "../base/units.ts";
 import type { Application } from "./application.ts";
@@ -50,7 +51,9 @@ export function distributeEdition(
   const state = before?.lifecycle.state;
   if (state === "distributed" && isDeepStrictEqual(targets, before?.targets)) return;
   if (state !== undefined && state !== "distributed" && state !== "undeployed") {
-    draft.faults.push(wrongState(what, before as Edition, "Give the new edition another label"));
+    const hint =
+      state === "stopping" ? endsHint(application, wish.label) : "Give the new edition another label";
+    draft.faults.push(wrongState(what, before as Edition, hint));
     return;
   }
   const edition: Edition = { label: wish.label, targets, lifecycle: { state: "distributed" } };
@@ -85,16 +88,20 @@ export function startEdition(
     draft.faults.push(
       wish.label === undefined
         ? fault("EDITION_STATE", `${what}: no edition is distributed`)
-        : fault("EDITION_UNKNOWN", `${what}: there is no such edition`),
+        : fault(
+            "EDITION_UNKNOWN",
+            `${what}: there is no such edition`,
+            nearestLabel(application, wish.label),
+          ),
     );
     return;
   }
   const { state } = edition.lifecycle;
   if (state === "running") return;
   if (state !== "distributed" && state !== "retiring") {
-    draft.faults.push(
-      wrongState(what, edition, `Distribute it first: \`tidegate distribute ${application.id}\``),
-    );
+    const distribute = `Distribute it first: \`tidegate distribute ${application.id} --edition ${edition.label}\``;
+    const hint = state === "stopping" ? endsHint(application, edition.label) : distribute;
+    draft.faults.push(wrongState(what, edition, hint));
     return;
   }
   replaceEditions(draft, application, (other) => {
@@ -236,7 +243,11 @@ function chooseEditions(
     case "edition": {
       const found = live.find(({ label }) => label === choice.label);
       return found === undefined
-        ? fault("EDITION_UNKNOWN", `${what}: edition "${choice.label}" is not deployed`)
+        ? fault(
+            "EDITION_UNKNOWN",
+            `${what}: edition "${choice.label}" is not deployed`,
+            nearestLabel(application, choice.label),
+          )
         : [found];
     }
     case "only":
@@ -321,6 +332,16 @@ function findApplication(draft: Draft, id: ApplicationId, what: string): Applica
   if (application === undefined)
     draft.faults.push(fault("APPLICATION_UNKNOWN", `${what}: there is no such application`));
   return application;
+}
+
+function nearestLabel({ editions }: Application, label: string): { readonly hint: string } {
+  const labels = editions.filter(isLive).map((edition) => edition.label);
+  return hintFor("EDITION_UNKNOWN", label, labels);
+}
+
+/** One that stops cannot be opened again: its users go elsewhere already. */
+function endsHint({ id }: Application, label: string): string {
+  return `It is gone when its requests are done: try again then, or end it with \`tidegate undeploy ${id} --edition ${label} --force\``;
 }
 
 function wrongState(what: string, edition: Edition, hint: string): Fault {

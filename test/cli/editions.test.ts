@@ -70,7 +70,7 @@ t.test("undeploy --new rolls back, with exit status 0 [E9, C1]", async (t) => {
   await run("redeploy", "shop", "--edition", "2", ...TARGETS);
   t.match(await run("undeploy", "shop"), {
     status: 1,
-    err: /it has editions "1" \(retiring\), "2" \(running\)\n.*\n? *hint: Say which: --old, --new \(a rollback\)/s,
+    err: /^tidegate: .* it has editions "1" \(retiring\), "2" \(running\)\n {2}hint: Say which: --old, --new \(a rollback\)/,
   });
   t.strictSame(await run("undeploy", "shop", "--new"), {
     status: 0,
@@ -81,6 +81,12 @@ applied by 2 of 2 routers at revision 4
 `,
     err: "",
   });
+  t.match(await run("redeploy", "shop", "--edition", "2"), {
+    status: 1,
+    err: /edition "2" is stopping\n {2}hint: .* `tidegate undeploy shop --edition 2 --force`\n$/,
+  });
+  t.equal((await run("undeploy", "shop", "--all", "--force")).status, 0);
+  t.match((await run("app", "shop")).out, /^No edition of it is deployed$/m);
 });
 
 t.test("a server that is not ready is named, and --force starts without it [D2, C1]", async (t) => {

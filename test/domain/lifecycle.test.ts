@@ -177,6 +177,7 @@ t.test(
     const back = accept(done, distribute("1")).domain;
     t.equal(states(back), "2:running 1:distributed", "now it is the newest");
     t.equal(refusal(done, start("1")).code, "EDITION_STATE");
+    t.equal(refusal(done, start("3")).code, "EDITION_UNKNOWN");
   },
 );
 
