@@ -132,7 +132,8 @@ async function openSockets(
     const tokens = await TokensFile.open(admin.tokensFile, log);
     if (!tokens.ok) return tokens;
   }
-  const trials = admin.listen === "" ? [] : [{ name: "admin API", address: admin.listen, port: 0 }];
+  const trials =
+    admin.listen === "" ? [] : [{ name: "admin API", address: admin.listen, port: 0, isPreview: false }];
   const sockets = await openListeners([...trials, ...router.listeners], patienceMs);
   if (!sockets.ok) return sockets;
   for (const trial of sockets.value.slice(0, trials.length)) trial.close();

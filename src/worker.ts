@@ -99,10 +99,11 @@ class Worker {
     const { format, path } = settings.accessLog;
     return new DataPlane({
       settings,
-      listeners: settings.listeners.map(({ name, virtualHost = "", port }) => ({
+      listeners: settings.listeners.map(({ name, virtualHost = "", port, isPreview }) => ({
         name,
         virtualHost,
         port,
+        isPreview,
         isSecure: false,
       })),
       router: this.#router,

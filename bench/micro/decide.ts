@@ -20,7 +20,13 @@ const DECISIONS = 200_000;
 /** As many users as the big bench has connections. */
 const USERS = 64;
 
-const CLIENT: ClientPoint = { virtualHost: "", port: 80, clientAddress: "192.0.2.7", isSecure: false };
+const CLIENT: ClientPoint = {
+  virtualHost: "",
+  port: 80,
+  clientAddress: "192.0.2.7",
+  isSecure: false,
+  isPreview: false,
+};
 const INSERT: Affinity = { style: "insert", routerCookie: "tg_route" };
 const REWRITE: Affinity = { style: "rewrite", cookie: "JSESSIONID", separator: "." };
 const LEARN: Affinity = { style: "learn", cookie: "JSESSIONID" };

@@ -81,6 +81,10 @@ export class ClientConnection extends Timed implements Reader, ClientPoint {
     return this.listener.port;
   }
 
+  get isPreview(): boolean {
+    return this.listener.isPreview;
+  }
+
   get isSecure(): boolean {
     return false;
   }

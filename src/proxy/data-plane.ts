@@ -42,6 +42,7 @@ export interface OpenListener {
   readonly virtualHost: string;
   readonly port: number;
   readonly isSecure: boolean;
+  readonly isPreview: boolean;
 }
 
 /** A router that is told the time. */

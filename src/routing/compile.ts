@@ -10,6 +10,7 @@ import type { AffinityContext } from "./affinity-plan.ts";
 import type { CompiledApplications } from "./compiled.ts";
 import { Plans } from "./plan-of.ts";
 import { type Phases, Pool } from "./pool.ts";
+import { previewEntry } from "./preview.ts";
 import { RoutedApplication, RoutedEdition, RoutedInstance } from "./routed.ts";
 import { haveSameSites, SiteMap } from "./site-map.ts";
 import type { InstanceEntry, RoutingTable } from "./table.ts";
@@ -83,11 +84,16 @@ export function* compileInSlices(
     if (slices.isOver()) yield;
     let application = isSameLine ? before.applications.get(entry.id) : undefined;
     if (application?.entry !== entry) {
-      const affinity = plans.of(entry);
-      const order = list.length;
-      application = new RoutedApplication(entry, { domain, order, affinity, seed: seedOf(entry.id) });
+      const what = { domain, order: list.length, affinity: plans.of(entry), seed: seedOf(entry.id) };
+      application = new RoutedApplication(entry, { ...what, isPreview: false });
       yield* compileEditions(application, inTable);
       fresh.push(application);
+      const hidden = previewEntry(entry);
+      if (hidden !== undefined) {
+        application.preview = new RoutedApplication(hidden, { ...what, isPreview: true });
+        yield* compileEditions(application.preview, inTable);
+        fresh.push(application.preview); // behind it: the state of an instance that both have belongs to the preview
+      }
     }
     list.push(application);
     applications.set(entry.id, application);

@@ -90,6 +90,8 @@ export interface ClientPoint {
   /** Address of the client for `hash` affinity, after trusted proxies were believed. */
   readonly clientAddress: string;
   readonly isSecure: boolean;
+  /** It came in where operators and testers try what users cannot see yet (SPEC E3). */
+  readonly isPreview: boolean;
 }
 
 /** What affinity changes in a response head. One object a worker, filled anew for each response. */

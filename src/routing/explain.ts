@@ -61,7 +61,7 @@ export function explain(router: WorkerRouter, question: ExplainRequest): Explana
     );
   }
   const { clientAddress } = question;
-  const client = { virtualHost: "", port: isSecure ? 443 : 80, clientAddress, isSecure };
+  const client = { virtualHost: "", port: isSecure ? 443 : 80, clientAddress, isSecure, isPreview: false };
   const application = matchStep(router, answer, head, client, host);
   if (application !== null) affinityStep(router, answer, head, client, application);
   return answer;

@@ -64,7 +64,7 @@ export class Pool {
     for (const instance of this.#edition.instances) {
       const { state } = instance;
       // On the first table nobody has just become available.
-      if (instance.isOpen && state.routed?.isOpen !== true) {
+      if (instance.isOpen && !wasOpen(instance, state.routed)) {
         state.availableSinceMs = isFirstTable ? Number.NEGATIVE_INFINITY : nowMs;
       }
       state.routed = instance;
@@ -264,4 +264,9 @@ export function isTrialDue(instance: RoutedInstance, nowMs: number): boolean {
   const { state } = instance;
   if (state.downSinceMs === 0 || state.isDownByProbe) return false;
   return nowMs - state.lastTryMs >= instance.application.entry.traffic.retryIntervalMs;
+}
+
+/** Open for the same people before: who saw a preview are not the users for whom a slow start is. */
+function wasOpen(instance: RoutedInstance, before: RoutedInstance | null): boolean {
+  return before?.isOpen === true && before.application.isPreview === instance.application.isPreview;
 }

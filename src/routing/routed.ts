@@ -98,6 +98,10 @@ export class RoutedApplication implements CompiledApplication {
   /** Position in the table; moves when an application before it goes. */
   order: number;
   running: RoutedEdition | null = null;
+  /** What the preview listener shows instead of this; null when nothing is hidden from users. */
+  preview: RoutedApplication | null = null;
+  /** This is such a preview. */
+  readonly isPreview: boolean;
   #byKey: Map<string, RoutedInstance> | null = null;
 
   constructor(
@@ -107,6 +111,7 @@ export class RoutedApplication implements CompiledApplication {
       readonly order: number;
       readonly affinity: AffinityPlan;
       readonly seed: FingerprintSeed;
+      readonly isPreview: boolean;
     },
   ) {
     this.entry = entry;
@@ -114,6 +119,7 @@ export class RoutedApplication implements CompiledApplication {
     this.order = parts.order;
     this.affinity = parts.affinity;
     this.seed = parts.seed;
+    this.isPreview = parts.isPreview;
     this.editions = new Array(entry.editions.length);
   }
 
@@ -125,5 +131,13 @@ export class RoutedApplication implements CompiledApplication {
   get byKey(): ReadonlyMap<string, RoutedInstance> {
     this.#byKey ??= new Map(this.instances.map((instance) => [instance.entry.key, instance]));
     return this.#byKey;
+  }
+
+  /** Lets go of the states whose instances the new table, which is open already, does not have. */
+  forget(): void {
+    this.preview?.forget();
+    for (const edition of this.editions) {
+      for (const { state } of edition.instances) if (state.routed?.edition === edition) state.routed = null;
+    }
   }
 }

@@ -12,14 +12,14 @@ import { NO_SESSION, type Sessions } from "../sessions/sessions.ts";
 import type { AffinityContext } from "./affinity-plan.ts";
 import * as availability from "./availability.ts";
 import { CompiledTable, compileInSlices, type WorkerShare } from "./compile.ts";
-import type { CompiledInstance } from "./compiled.ts";
+import type { CompiledApplication, CompiledInstance } from "./compiled.ts";
 import type { ClientPoint, Decision, RequestRouter, ResponseEdits } from "./decision.ts";
 import * as is from "./decision.ts";
 import { reset, unavailable, wait } from "./decision-outcomes.ts";
 import { EndedSessions } from "./ended-sessions.ts";
 import { InstanceStates } from "./instance-states.ts";
 import { hasPlace, isTrialDue, NONE_TRIED, type Pool } from "./pool.ts";
-import { type RoutedApplication, type RoutedEdition, RoutedInstance } from "./routed.ts";
+import { RoutedApplication, type RoutedEdition, RoutedInstance } from "./routed.ts";
 import { BAD, SiteMap } from "./site-map.ts";
 import type { RoutingTable } from "./table.ts";
 import { NO_BUCKET, TIE_INVALID, TIE_KNOWN, Tie } from "./tie.ts";
@@ -135,7 +135,7 @@ export class WorkerRouter implements RequestRouter {
     for (let order = 0; order < before.list.length; order += 1) {
       const application = before.list[order] as RoutedApplication;
       if (list[order] === application) continue;
-      if (compiled.applications.get(application.entry.id) !== application) forgetInstances(application);
+      if (compiled.applications.get(application.entry.id) !== application) application.forget();
     }
     this.#compiled = compiled;
     this.#hasTable = true;
@@ -168,7 +168,7 @@ export class WorkerRouter implements RequestRouter {
   }
 
   decideAgain(decision: Decision, tried: readonly CompiledInstance[]): void {
-    const application = this.#compiled.applications.get(decision.application?.entry.id ?? "") ?? null;
+    const application = this.#current(decision.application);
     if (application === null) {
       unavailable(decision, is.UNAVAILABLE);
       return;
@@ -176,7 +176,7 @@ export class WorkerRouter implements RequestRouter {
     const { sessions } = this.#parts;
     this.#tie.reset();
     if (decision.hasSession) this.#tie.index = sessions.find(decision.sessionHigh, decision.sessionLow);
-    const left = this.#current(tried);
+    const left = this.#currentOf(tried);
     const { waitsFor, affinity } = decision;
     decision.application = application;
     const label = decision.edition?.entry.label;
@@ -265,7 +265,8 @@ export class WorkerRouter implements RequestRouter {
       decision.outcome = is.BAD_PATH;
       return null;
     }
-    return list[target.application] as RoutedApplication;
+    const application = list[target.application] as RoutedApplication;
+    return client.isPreview ? (application.preview ?? application) : application;
   }
 
   /** The session's own instance, else another one of its edition, else as the application says (SPEC A3). */
@@ -360,8 +361,15 @@ export class WorkerRouter implements RequestRouter {
     this.#parts.onMark({ key: instance.entry.key, state, by: "traffic", cause });
   }
 
+  /** The application of the current table in place of that of the table by which a request was first decided. */
+  #current(decided: CompiledApplication | null): RoutedApplication | null {
+    const application = this.#compiled.applications.get(decided?.entry.id ?? "") ?? null;
+    const isPreview = decided instanceof RoutedApplication && decided.isPreview;
+    return isPreview ? (application?.preview ?? application) : application;
+  }
+
   /** The instances of the current table in place of those of the table by which a request was first decided. */
-  #current(tried: readonly CompiledInstance[]): readonly RoutedInstance[] {
+  #currentOf(tried: readonly CompiledInstance[]): readonly RoutedInstance[] {
     const current: RoutedInstance[] = [];
     for (const instance of tried) {
       if (instance.state.routed !== null) current.push(instance.state.routed);
@@ -380,13 +388,4 @@ function freshAffinity(application: RoutedApplication, tie: Tie): number {
 function addServedBy(instance: RoutedInstance, edits: ResponseEdits): void {
   const line = instance.servedByLine;
   edits.added = edits.added === null ? line : Buffer.concat([edits.added, line]);
-}
-
-/** Lets go of the states whose instances the new table, which is open already, does not have. */
-function forgetInstances(application: RoutedApplication): void {
-  for (const edition of application.editions) {
-    for (const instance of edition.instances) {
-      if (instance.state.routed === instance) instance.state.routed = null;
-    }
-  }
 }

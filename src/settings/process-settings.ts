@@ -8,6 +8,8 @@ export interface ListenerSettings {
   readonly virtualHost?: string;
   /** Port used for virtual host matching when the Host field has none; default the listener's own. */
   readonly port: number;
+  /** It shows what users cannot see yet (SPEC E3). */
+  readonly isPreview: boolean;
 }
 
 /** Where operators reach control, and who may. */

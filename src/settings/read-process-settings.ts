@@ -14,7 +14,7 @@ import type { Place } from "./reading.ts";
 import { Reading } from "./reading.ts";
 import { choice, count, duration, either, FLAG, size } from "./scalars.ts";
 import type { JsonSchema, Key, Shape } from "./shape.ts";
-import { defaulted, list, made, optional, record, refused } from "./shape.ts";
+import { defaulted, list, made, optional, record } from "./shape.ts";
 import { FILE_PATH, isLoopback, LISTEN_ADDRESS, NETWORK, name, portOf, token } from "./words.ts";
 
 /** What the defaults depend on. */
@@ -120,16 +120,19 @@ const LISTENER: Shape<ListenerSettings> = made(
         help: "Port that counts for virtual hosts when the Host field has none; default the listener's own.",
         needsRestart: true,
       }),
-      preview: optional(refused("Preview listeners are not supported by this version; leave the key out"), {
-        help: "Reserved.",
-      }),
+      preview: key(
+        FLAG,
+        false,
+        "Shows testers what users cannot see yet: an edition that is only distributed, else servers in break.",
+      ),
     },
     '{ name: http, listen: "0.0.0.0:8080" }',
   ),
-  ({ name: called, listen, virtualHost, port }) => ({
+  ({ name: called, listen, virtualHost, port, preview }) => ({
     name: called,
     address: listen,
     port: port ?? portOf(listen, 80),
+    isPreview: preview,
     ...(virtualHost === undefined ? {} : { virtualHost }),
   }),
 );

@@ -165,7 +165,7 @@ export function rig(
     const decision = new Decision();
     router.decide(
       request,
-      { virtualHost: "", port: 80, clientAddress: "192.0.2.1", isSecure: false, ...client },
+      { virtualHost: "", port: 80, clientAddress: "192.0.2.1", isSecure: false, isPreview: false, ...client },
       decision,
     );
     return decision;

@@ -29,7 +29,7 @@ t.test("without any file there are defaults that work", async (t) => {
     admin: { listen: "127.0.0.1:9700", socket: "/etc/tidegate/var/control.sock", tokensFile: "" },
     router: {
       workers: 3,
-      listeners: [{ name: "http", address: "0.0.0.0:8080", port: 8080 }],
+      listeners: [{ name: "http", address: "0.0.0.0:8080", port: 8080, isPreview: false }],
       client: {
         headBytes: 16_384,
         headMs: 10_000,
@@ -89,9 +89,9 @@ stopGrace: 1m30s
   t.strictSame(settings.admin, { listen: "", socket: "/run/tg.sock", tokensFile: "/etc/tidegate/tokens" });
   t.equal(settings.router.workers, 4);
   t.strictSame(settings.router.listeners, [
-    { name: "a", address: "127.0.0.1:0", port: 0 },
-    { name: "b", address: "[::1]:8081", port: 80, virtualHost: "intranet" },
-    { name: "c", address: "unix:/run/in.sock", port: 80 },
+    { name: "a", address: "127.0.0.1:0", port: 0, isPreview: false },
+    { name: "b", address: "[::1]:8081", port: 80, isPreview: false, virtualHost: "intranet" },
+    { name: "c", address: "unix:/run/in.sock", port: 80, isPreview: false },
   ]);
   t.equal(settings.router.client.headBytes, 32_768);
   t.equal(settings.router.client.idleMs, 90_000, "a bare number is seconds");
@@ -111,7 +111,7 @@ router:
   listeners:
     - { name: http, listen: "0.0.0.0:8080" }
     - { name: http, listen: localhost }
-    - { name: b c, listen: "0.0.0.0:8081", preview: true }
+    - { name: b c, listen: "0.0.0.0:8081", preview: maybe }
   client: { idleTimeout: 5 parsecs, headSize: 1, connectionsMax: 1.5 }
   forwarded: yes
   trustedProxies: [10.0.0.0/33]
@@ -125,7 +125,7 @@ stopGrace: [1]
       "6:12: router.workers: 0 is out of range; write a whole number from 1 to 256",
       '9:29: router.listeners[1].listen: "localhost" is not an address to listen on; write for example "0.0.0.0:8080"',
       '10:15: router.listeners[2].name: "b c" is not a name: a letter or digit first, then letters, digits, _, - and ., 64 at most; write for example http',
-      "10:53: router.listeners[2].preview: Preview listeners are not supported by this version; leave the key out",
+      '10:53: router.listeners[2].preview: "maybe" is not a flag; write true or false',
       '11:26: router.client.idleTimeout: "5 parsecs" is not a duration; write for example 75s',
       '11:47: router.client.headSize: "1" is out of range; write a size from 1k to 1m',
       '11:66: router.client.connectionsMax: "1.5" is not a whole number; write for example 20000',

@@ -37,6 +37,8 @@ export interface PlaneOptions {
 /** A data plane that listens. */
 export interface RunningPlane {
   readonly port: number;
+  /** Of the preview listener. */
+  readonly previewPort: number;
   readonly plane: DataPlane;
   readonly router: WorkerRouter;
   readonly sessions: SessionTable;
@@ -78,7 +80,13 @@ export async function startPlane(t: Test, options: PlaneOptions): Promise<Runnin
         };
   const plane = new DataPlane({
     settings,
-    listeners: [{ name: "http", virtualHost: "", port: 8080, isSecure: false }],
+    listeners: [false, true].map((isPreview) => ({
+      name: isPreview ? "preview" : "http",
+      virtualHost: "",
+      port: 8080,
+      isPreview,
+      isSecure: false,
+    })),
     router,
     clock,
     random,
@@ -97,16 +105,24 @@ export async function startPlane(t: Test, options: PlaneOptions): Promise<Runnin
     origin,
     resources: unwrap(readResources(options.domain, { file: "domain.yaml" })),
   });
-  const server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) =>
-    plane.accept(socket, 0),
+  const servers = [0, 1].map((listener) =>
+    createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true }, (socket) =>
+      plane.accept(socket, listener),
+    ),
   );
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const [port = 0, previewPort = 0] = await Promise.all(
+    servers.map(async (server) => {
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      return (server.address() as AddressInfo).port;
+    }),
+  );
   t.teardown(() => {
-    server.close();
+    for (const server of servers) server.close();
     plane.close();
   });
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
+    previewPort,
     plane,
     router,
     sessions,
