@@ -1,8 +1,17 @@
 // hot: bench/micro/decide.ts
 // Fills a decision with what is not a claim; the claim itself is the router's.
 
-import { AFFINITY_NONE, BUSY, type Decision, NO_VIRTUAL_HOST } from "./decision.ts";
-import type { RoutedEdition, RoutedInstance } from "./routed.ts";
+import {
+  AFFINITY_INVALID,
+  AFFINITY_KEPT,
+  AFFINITY_NEW,
+  AFFINITY_NONE,
+  BUSY,
+  type Decision,
+  NO_VIRTUAL_HOST,
+} from "./decision.ts";
+import type { RoutedApplication, RoutedEdition, RoutedInstance } from "./routed.ts";
+import { NO_BUCKET, TIE_INVALID, type Tie } from "./tie.ts";
 
 /** Makes a used decision new. */
 export function reset(decision: Decision, isSecure: boolean): void {
@@ -12,6 +21,7 @@ export function reset(decision: Decision, isSecure: boolean): void {
   decision.affinity = AFFINITY_NONE;
   decision.waitsFor = null;
   decision.edition = null;
+  decision.isTied = false;
   decision.tokenBornSeconds = 0;
   decision.isTokenDue = false;
   decision.isSecure = isSecure;
@@ -43,4 +53,11 @@ export function wait(
   decision.edition = edition;
   decision.waitsFor = waitsFor;
   decision.affinity = affinity;
+}
+
+/** What a request without a tie counts as; where a hash decides, the client keeps its instance. */
+export function freshAffinity(application: RoutedApplication, tie: Tie): number {
+  if (tie.bucket !== NO_BUCKET) return AFFINITY_KEPT;
+  if (tie.kind === TIE_INVALID) return AFFINITY_INVALID;
+  return application.affinity.isSticky ? AFFINITY_NEW : AFFINITY_NONE;
 }

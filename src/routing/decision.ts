@@ -59,6 +59,8 @@ export class Decision {
   waitsFor: CompiledInstance | null = null;
   /** The edition in which an instance was chosen or is waited for: where to choose again. */
   edition: CompiledEdition | null = null;
+  /** The request belongs to `edition` because its session does; else to whichever edition is running. */
+  isTied = false;
   /** Birth, epoch seconds, of the router's own cookie that the request brought; 0 when it brought none that is good. */
   tokenBornSeconds = 0;
   /** That cookie is to be renewed by the response. */

@@ -49,6 +49,7 @@ export function instanceName(instance: RoutedInstance): string {
 export function whyLeftOut(instance: RoutedInstance, nowMs: number): string {
   const { entry, state } = instance;
   if (instance.edition.entry.state === "distributed") return "its edition is only distributed";
+  if (instance.edition.entry.state === "stopping") return "its edition only finishes what is in flight";
   if (entry.access === "closed") return "its mode lets nothing through";
   if (isDown(instance) && !isTrialDue(instance, nowMs)) {
     const by = state.isDownByProbe ? "by its probe" : "by traffic";

@@ -159,9 +159,11 @@ function affinityStep(
     answer.steps.push(absentStep(application));
   } else {
     answer.affinity = "invalid";
-    answer.steps.push(
-      `Affinity style ${style}: its session leads to no server of this application, so it counts as a new user's`,
-    );
+    const why =
+      tie.edition === null
+        ? "leads to no server of this application"
+        : `is over, and edition "${tie.edition.entry.label}" retires and gets no new ones`;
+    answer.steps.push(`Affinity style ${style}: its session ${why}, so it counts as a new user's`);
   }
   const { running } = application;
   if (running === null) {
@@ -197,17 +199,24 @@ function tiedStep(router: WorkerRouter, answer: Explanation, application: Routed
     );
     if (usable !== first)
       answer.steps.push(`${instanceName(first)} is left out: ${whyLeftOut(first, router.nowMs)}`);
+  } else if (edition !== null && !application.affinity.isSticky) {
+    answer.steps.push(
+      `Affinity style ${style}: its session belongs to edition "${edition.entry.label}" (${edition.entry.state}), any server of which may take it`,
+    );
   } else {
     answer.steps.push(`Affinity style ${style}: its session belongs to a server that is gone`);
   }
+  if (edition?.entry.state === "retiring")
+    answer.steps.push(`Edition "${edition.entry.label}" retires: it keeps its sessions and gets no new ones`);
   if (usable !== null) {
     answer.affinity = tie.isSecondChoice ? "failed-over" : "kept";
     forwardStep(answer, usable, whyUsable(usable, tie));
     return;
   }
   if (edition?.pool?.isOpen === true) {
-    answer.affinity = "failed-over";
-    answer.steps.push(`Another server of the same edition "${edition.entry.label}" takes it over`);
+    answer.affinity = application.affinity.isSticky ? "failed-over" : "kept";
+    if (application.affinity.isSticky)
+      answer.steps.push(`Another server of the same edition "${edition.entry.label}" takes it over`);
     chooseStep(router, answer, edition, NO_BUCKET);
     return;
   }

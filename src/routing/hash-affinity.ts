@@ -12,7 +12,7 @@ import type { ClientPoint, Decision, ResponseEdits } from "./decision.ts";
 import { hashOctets, hashText, octetsOf } from "./octet-hash.ts";
 import { bucketOf } from "./rendezvous.ts";
 import type { RoutedApplication, RoutedInstance } from "./routed.ts";
-import type { TrackedSession } from "./session-tracker.ts";
+import { COOKIE_SET, hasMoved, type TrackedSession } from "./session-tracker.ts";
 import { followSession } from "./session-values.ts";
 import { TIE_KNOWN, type Tie } from "./tie.ts";
 
@@ -58,7 +58,9 @@ export class HashAffinity implements AffinityPlan {
   }
 
   readResponse(decision: Decision, instance: RoutedInstance, head: ResponseHead, edits: ResponseEdits): void {
-    this.#session?.tracker.readResponse(decision, instance, head, edits);
+    const told = this.#session?.tracker.readResponse(decision, instance, head, edits);
+    // Only the table knows its edition: a switch may come before the client's next request.
+    if (told === COOKIE_SET || (decision.hasSession && hasMoved(decision))) edits.mustReplicate = true;
   }
 
   #hashHeader(head: RequestHead, tie: Tie): void {

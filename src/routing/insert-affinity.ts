@@ -90,7 +90,9 @@ export class InsertAffinity implements AffinityPlan {
     if (session === null && !tracker.adopt(token.high, token.low, tie, decision)) return;
     decision.tokenBornSeconds = token.bornSeconds;
     decision.isTokenDue = this.#context.nowSeconds - token.issuedSeconds > idleSeconds / 2;
-    tie.nameState(token.state, application, this.#context.nowMs);
+    const isUsable = tie.nameState(token.state, application, this.#context.nowMs);
+    // Another request with the same token may have moved the session already.
+    if (session === null && !isUsable && tie.kind === TIE_KNOWN) tracker.nameHome(tie, application);
     if (tie.kind !== TIE_KNOWN) tie.kind = TIE_INVALID;
   }
 

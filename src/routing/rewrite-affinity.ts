@@ -89,7 +89,10 @@ export class RewriteAffinity implements AffinityPlan {
     if (instance === null && home === null) return false;
     if (!lives) return true;
     if (home === null || !tie.nameState(home, application, this.#context.nowMs)) {
-      if (instance !== null && instance !== home?.routed) tie.name(instance, this.#context.nowMs);
+      // A route of another edition than the table's is that of an edition that the session has left.
+      const isNext = instance !== null && instance !== home?.routed;
+      if (isNext && (home === null || instance.edition === tie.edition))
+        tie.name(instance, this.#context.nowMs);
     }
     if (tie.kind !== TIE_KNOWN) tie.kind = TIE_INVALID;
     return true;

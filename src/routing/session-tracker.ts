@@ -92,10 +92,25 @@ export class SessionTracker {
     return states.at(sessions.slotOf(tie.index)) ?? null;
   }
 
-  /** Names the instance that the session table knows the request's session to be on. */
+  /**
+   * Names the instance that the session table knows the request's session to be on. When the cookie has named one of
+   * another edition, the table is right: the session has left that edition and does not go back (SPEC A3).
+   */
   nameHome(tie: Tie, application: RoutedApplication): void {
     const home = this.home(tie);
-    if (home !== null) tie.nameState(home, application, this.#context.nowMs);
+    if (home === null) return;
+    const edition = home.routed?.application === application ? home.routed.edition : null;
+    const named = tie.usable?.edition ?? tie.edition;
+    if (edition !== null && named !== null && edition !== named && edition.entry.state !== "distributed") {
+      tie.forgetNames();
+    }
+    if (tie.usable === null) tie.nameState(home, application, this.#context.nowMs);
+  }
+
+  /** Names the edition that the session table knows the request's session to be in. */
+  nameHomeEdition(tie: Tie, application: RoutedApplication): void {
+    const home = this.home(tie);
+    if (home !== null) tie.nameEdition(home, application);
   }
 
   /**

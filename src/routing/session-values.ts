@@ -9,7 +9,7 @@ import type { Decision } from "./decision.ts";
 import { octetsOf, startsWithOctets } from "./octet-hash.ts";
 import type { RoutedApplication } from "./routed.ts";
 import type { TrackedSession } from "./session-tracker.ts";
-import { TIE_KNOWN, type Tie } from "./tie.ts";
+import type { Tie } from "./tie.ts";
 
 /** A walk over the session ids of one request. One object a plan, used within one turn. */
 export class SessionValues {
@@ -76,7 +76,7 @@ export class SessionValues {
 
 /**
  * The request's session is its first session id, where the style needs no more of it: notes it, and where the session table
- * knows it to be, unless something else has named an instance already.
+ * knows it to be, unless something else has named an instance that may take the request.
  */
 export function followSession(
   { tracker, values }: TrackedSession,
@@ -87,5 +87,5 @@ export function followSession(
 ): void {
   if (!values.first(head)) return;
   if (!tracker.identify(application, head.bytes, values.valueStart, values.valueEnd, tie, decision)) return;
-  if (tie.kind !== TIE_KNOWN) tracker.nameHome(tie, application);
+  if (tie.usable === null) tracker.nameHome(tie, application);
 }

@@ -57,8 +57,10 @@ export class SuffixAffinity implements AffinityPlan {
       if (identity.end === identity.start) continue;
       if (!this.#tracker.identify(application, bytes, identity.start, identity.end, tie, decision)) continue;
       if (identity.hasRoutes) this.#tryRoutes(bytes, identity.end + 1, values.valueEnd, application, tie);
-      if (tie.usable === null) {
+      if (tie.usable === null || application.editions.length > 1) {
+        const named = tie.usable;
         this.#tracker.nameHome(tie, application);
+        if (tie.usable !== null && tie.usable === named) return;
         tie.isSecondChoice = false; // it has failed over before, and is kept where it went
       }
       if (tie.kind === TIE_KNOWN) return;

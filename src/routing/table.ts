@@ -81,6 +81,16 @@ export interface RoutingTable {
   readonly applications: readonly ApplicationEntry[];
 }
 
+/** What a router has before its first table. */
+export const NO_TABLE: RoutingTable = {
+  version: 1,
+  domain: "",
+  revision: 0 as Revision,
+  secrets: { tokenKeys: [], fingerprintKey: "" },
+  virtualHosts: [],
+  applications: [],
+};
+
 /**
  * What changed between two revisions: applications that are new or different; one that is gone is not in `order`. A router that does not
  * hold `from` asks for the whole table instead.

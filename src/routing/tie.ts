@@ -65,12 +65,41 @@ export class Tie {
   nameState(state: InstanceState, application: RoutedApplication, nowMs: number): boolean {
     const { routed } = state;
     if (routed !== null) return routed.application === application && this.name(routed, nowMs);
-    const [id, label] = state.key.split("/");
-    if (id !== application.entry.id) return false;
-    const edition = application.editions.find((one) => one.entry.label === label) ?? null;
-    if (edition?.entry.state === "distributed") return false;
-    this.kind = TIE_KNOWN;
-    this.edition ??= edition;
+    this.nameEdition(state, application);
     return false;
   }
+
+  /** Takes note of the edition of an instance, any instance of which will do. */
+  nameEdition(state: InstanceState, application: RoutedApplication): void {
+    const edition = state.routed?.edition ?? editionByKey(state.key, application);
+    if (edition === undefined || edition?.entry.state === "distributed") return;
+    if (edition !== null && edition.application !== application) return;
+    this.kind = TIE_KNOWN;
+    this.edition ??= edition;
+  }
+
+  /**
+   * For a session that nobody knows. An edition that retires never gets a new one (SPEC E4), which is what follows the
+   * cookie of one that is over; and over it is when sessions were watched for longer than one may be idle.
+   */
+  keepNewFromOld(watchedMs: number): void {
+    const edition = this.usable?.edition ?? this.edition;
+    if (edition?.entry.state !== "retiring") return;
+    if (watchedMs >= edition.application.entry.sessions.idleMs) this.kind = TIE_INVALID;
+  }
+
+  /** Nothing was named: what the cookie says is out of date. */
+  forgetNames(): void {
+    this.usable = null;
+    this.first = null;
+    this.isSecondChoice = false;
+    this.edition = null;
+  }
+}
+
+/** The edition of an instance that has left the table; null when it is gone too, undefined for another application's. */
+function editionByKey(key: string, application: RoutedApplication): RoutedEdition | null | undefined {
+  const [id, label] = key.split("/");
+  if (id !== application.entry.id) return undefined;
+  return application.editions.find((one) => one.entry.label === label) ?? null;
 }

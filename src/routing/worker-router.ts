@@ -15,14 +15,14 @@ import { CompiledTable, compileInSlices, type WorkerShare } from "./compile.ts";
 import type { CompiledApplication, CompiledInstance } from "./compiled.ts";
 import type { ClientPoint, Decision, RequestRouter, ResponseEdits } from "./decision.ts";
 import * as is from "./decision.ts";
-import { reset, unavailable, wait } from "./decision-outcomes.ts";
+import { freshAffinity, reset, unavailable, wait } from "./decision-outcomes.ts";
 import { EndedSessions } from "./ended-sessions.ts";
 import { InstanceStates } from "./instance-states.ts";
 import { hasPlace, isTrialDue, NONE_TRIED, type Pool } from "./pool.ts";
 import { RoutedApplication, type RoutedEdition, RoutedInstance } from "./routed.ts";
 import { BAD, SiteMap } from "./site-map.ts";
-import type { RoutingTable } from "./table.ts";
-import { NO_BUCKET, TIE_INVALID, TIE_KNOWN, Tie } from "./tie.ts";
+import { NO_TABLE, type RoutingTable } from "./table.ts";
+import { NO_BUCKET, TIE_KNOWN, Tie } from "./tie.ts";
 import { Tokens } from "./tokens.ts";
 
 /** What a router is made of; all of it is passed in. */
@@ -38,15 +38,6 @@ export interface WorkerRouterParts {
   readonly wasEnded?: (high: number, low: number) => boolean;
 }
 
-const NO_TABLE: RoutingTable = {
-  version: 1,
-  domain: "",
-  revision: 0 as Revision,
-  secrets: { tokenKeys: [], fingerprintKey: "" },
-  virtualHosts: [],
-  applications: [],
-};
-
 /** The one router of a worker: decides, claims, and learns from responses and failures. */
 export class WorkerRouter implements RequestRouter {
   readonly states: InstanceStates;
@@ -55,6 +46,8 @@ export class WorkerRouter implements RequestRouter {
   readonly #tie = new Tie();
   #compiled: CompiledTable;
   #hasTable = false;
+  /** When the first table came: since then no session has escaped this worker. */
+  #sinceMs = 0;
 
   constructor(parts: WorkerRouterParts) {
     this.states = parts.states ?? new InstanceStates();
@@ -138,6 +131,7 @@ export class WorkerRouter implements RequestRouter {
       if (compiled.applications.get(application.entry.id) !== application) application.forget();
     }
     this.#compiled = compiled;
+    if (!this.#hasTable) this.#sinceMs = this.nowMs;
     this.#hasTable = true;
   }
 
@@ -164,6 +158,9 @@ export class WorkerRouter implements RequestRouter {
     const tie = this.#tie;
     tie.reset();
     application.affinity.find(head, client, application, tie, decision);
+    if (tie.kind === TIE_KNOWN && tie.index === NO_SESSION) {
+      tie.keepNewFromOld(decision.hasSession ? this.nowMs - this.#sinceMs : Number.POSITIVE_INFINITY);
+    }
     return tie;
   }
 
@@ -181,17 +178,32 @@ export class WorkerRouter implements RequestRouter {
     decision.application = application;
     const label = decision.edition?.entry.label;
     const edition = application.editions.find((one) => one.entry.label === label) ?? null;
-    if (affinity === is.AFFINITY_NONE || affinity === is.AFFINITY_NEW || affinity === is.AFFINITY_INVALID) {
-      const running = application.running;
-      if (running === null) unavailable(decision, is.UNAVAILABLE);
-      else this.#chooseIn(decision, running, affinity, left);
-      return;
-    }
     const wanted = waitsFor === null ? null : (this.states.find(waitsFor.entry.key)?.routed ?? null);
     const isUsable =
       wanted !== null && !left.includes(wanted) && availability.takesAffinity(wanted, this.nowMs);
-    if (edition === null) this.#chooseElsewhere(decision, application, null, left);
+    if (!decision.isTied) this.#chooseRunning(decision, isUsable ? wanted : null, edition, left);
+    else if (edition === null) this.#chooseElsewhere(decision, application, null, left);
     else this.#chooseTied(decision, edition, isUsable ? wanted : null, affinity, left);
+  }
+
+  /** Chooses again for a request without a session of an edition: in the one that is running now. */
+  #chooseRunning(
+    decision: Decision,
+    wanted: RoutedInstance | null,
+    before: RoutedEdition | null,
+    tried: readonly RoutedInstance[],
+  ): void {
+    const { affinity } = decision;
+    const { running } = decision.application as RoutedApplication;
+    if (running === null) {
+      unavailable(decision, is.UNAVAILABLE);
+    } else if (wanted !== null && wanted.edition === running) {
+      if (hasPlace(wanted)) this.#claim(decision, wanted, affinity);
+      else wait(decision, running, wanted, affinity);
+    } else {
+      const hasLost = affinity === is.AFFINITY_KEPT && before === running; // its hash led to one that failed
+      this.#chooseIn(decision, running, hasLost ? is.AFFINITY_FAILED_OVER : affinity, tried);
+    }
   }
 
   release(instance: CompiledInstance): void {
@@ -277,6 +289,7 @@ export class WorkerRouter implements RequestRouter {
     affinity: number,
     tried: readonly RoutedInstance[],
   ): void {
+    decision.isTied = true;
     if (usable !== null) {
       if (hasPlace(usable)) this.#claim(decision, usable, affinity);
       else wait(decision, edition, usable, affinity);
@@ -285,8 +298,9 @@ export class WorkerRouter implements RequestRouter {
     }
     const pool = edition.pool as Pool;
     const other = pool.choose(this.nowMs, tried);
-    if (other !== null) this.#claim(decision, other, is.AFFINITY_FAILED_OVER);
-    else if (pool.isBusy) wait(decision, edition, null, is.AFFINITY_FAILED_OVER);
+    const outcome = edition.application.affinity.isSticky ? is.AFFINITY_FAILED_OVER : is.AFFINITY_KEPT;
+    if (other !== null) this.#claim(decision, other, outcome);
+    else if (pool.isBusy) wait(decision, edition, null, outcome);
     else this.#chooseElsewhere(decision, edition.application, edition, tried);
   }
 
@@ -315,6 +329,7 @@ export class WorkerRouter implements RequestRouter {
     affinity: number,
     tried: readonly RoutedInstance[],
   ): void {
+    decision.isTied = false;
     const pool = edition.pool as Pool;
     const { bucket } = this.#tie;
     const isHashed = bucket !== NO_BUCKET;
@@ -345,14 +360,15 @@ export class WorkerRouter implements RequestRouter {
     this.#tell(instance, "trial", instance.state.downCause);
   }
 
-  /** One more request of the session, which moves with its requests where the style ties it to an instance. */
+  /** One more request of the session, which moves with its requests where the style ties it to an instance; else by edition. */
   #touch(decision: Decision, instance: RoutedInstance): void {
     const { sessions } = this.#parts;
     const { sessionHigh: high, sessionLow: low } = decision;
     const { index } = this.#tie;
     if (index === NO_SESSION) return;
     sessions.touch(index, this.nowSeconds);
-    if (instance.application.affinity.isSticky && sessions.slotOf(index) !== instance.state.slot) {
+    const moves = instance.application.affinity.isSticky || decision.affinity === is.AFFINITY_MOVED;
+    if (moves && sessions.slotOf(index) !== instance.state.slot) {
       sessions.bind(high, low, instance.state.slot, this.nowSeconds);
     }
   }
@@ -376,13 +392,6 @@ export class WorkerRouter implements RequestRouter {
     }
     return current;
   }
-}
-
-/** What a request without a tie counts as; where a hash decides, the client keeps its instance. */
-function freshAffinity(application: RoutedApplication, tie: Tie): number {
-  if (tie.bucket !== NO_BUCKET) return is.AFFINITY_KEPT;
-  if (tie.kind === TIE_INVALID) return is.AFFINITY_INVALID;
-  return application.affinity.isSticky ? is.AFFINITY_NEW : is.AFFINITY_NONE;
 }
 
 function addServedBy(instance: RoutedInstance, edits: ResponseEdits): void {
