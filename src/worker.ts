@@ -142,7 +142,8 @@ class Worker {
         this.#router.applyMark(message);
         break;
       case "stop":
-        void this.#stop(message.graceMs);
+        this.#plane.hasSuccessor = message.hasSuccessor;
+        if (!this.#plane.isDraining) void this.#stop(message.graceMs);
         break;
       case "end-session":
         this.#endSession(message.fingerprint);

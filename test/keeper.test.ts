@@ -177,6 +177,20 @@ t.test("SIGUSR2 replaces every worker, old connections finish, and none is refus
   socket.destroy();
 });
 
+t.test("a worker that was replaced is told when its successor stops as well [F3]", async (t) => {
+  const tree = await readyTree(t, { workers: 1, stopGraceMs: 10_000 });
+  const held = await connect(tree.ports[0] ?? 0);
+  const isStop = (line: { readonly pid: number; readonly event: string }) =>
+    line.pid === held.greeting.pid && line.event === "stop";
+  tree.keeper.kill("SIGUSR2");
+  t.equal((await tree.hears(isStop)).detail, "has a successor");
+  const from = tree.said.length;
+  tree.keeper.kill("SIGTERM");
+  t.equal((await tree.hears(isStop, from)).detail, "for good");
+  held.socket.destroy();
+  await once(tree.keeper, "exit");
+});
+
 t.test("a replacement that dies at its start leaves the old workers serving [F3]", async (t) => {
   const tree = await readyTree(t, { workers: 2, domain: "broken-replacement" });
   tree.keeper.kill("SIGUSR2");

@@ -111,6 +111,8 @@ export class DataPlane {
   acceptedConnections = 0;
   /** The process is about to end: responses say `Connection: close`. */
   isDraining = false;
+  /** While it drains: another worker serves in its place, so that long connections may stay until near the end. */
+  hasSuccessor = false;
   /** Monotonic ms, read once a callback from the network. */
   nowMs: number;
   epochMs: number;

@@ -66,6 +66,11 @@ export class ResponseRelay {
     return this.#state !== HEAD;
   }
 
+  /** An event stream that ends at its next boundary. */
+  get isEnding(): boolean {
+    return this.isEventStream && this.#events.wantsEnd;
+  }
+
   recycle(): void {
     this.#state = HEAD;
     this.#partial = NO_BYTES;

@@ -59,7 +59,7 @@ export type RouterMessage =
     }
   /** Worker → keeper. */
   | { readonly kind: "connections"; readonly from: string; readonly open: number }
-  /** Keeper → a process: finish within the grace, then end. */
-  | { readonly kind: "stop"; readonly graceMs: number }
+  /** Keeper → a process: finish within the grace, then end. `hasSuccessor`: another process serves in its place already. */
+  | { readonly kind: "stop"; readonly graceMs: number; readonly hasSuccessor: boolean }
   /** Keeper → control: read the files again. */
   | { readonly kind: "reload" };

@@ -1,7 +1,8 @@
 // The child's end of the channel to the keeper. `control.ts` and `worker.ts` begin with it:
 //
 //   const child = await receiveStart();             // settings, slot, incarnation and the bus
-//   child.bus.receive((message) => …);              // `stop` among them: finish within graceMs, then `child.leave()`
+//   child.bus.receive((message) => …);              // `stop` among them: finish within graceMs, then `child.leave()`;
+//                                                   // it comes again when the keeper stops after a replacement began, or dies
 //   …build the parts; a worker waits for its first table…
 //   const accept = openAcceptSpread({ child, … });  // workers only, see accept-spread.ts: nothing is accepted before
 //   await accept.start();
@@ -139,7 +140,7 @@ class KeeperChannel {
   /** The keeper is gone: nobody will restart or stop this process, and its ports are wanted. */
   orphan(): void {
     const graceMs = this.#orphanGraceMs();
-    this.#deliver({ kind: "stop", graceMs });
+    this.#deliver({ kind: "stop", graceMs, hasSuccessor: false });
     this.#clock.alarm(graceMs + ORPHAN_MARGIN_MS, () => process.exit(1));
     if (this.#start === undefined) process.exit(1);
   }

@@ -43,6 +43,7 @@ export class Member {
   openConnections = 0;
   /** Connections that it may hold before it asks, as last told. */
   acceptLimit: number = Number.POSITIVE_INFINITY;
+  #hasSuccessor = false;
   readonly #forked: ChildProcess;
   readonly #sender: ChannelSender;
   readonly #clock: Clock;
@@ -106,11 +107,18 @@ export class Member {
     this.deliver(packMessage(message));
   }
 
-  /** Asks it to end within its grace; it is killed when it does not. May be called twice. */
-  stop(graceMs: number): void {
-    if (this.state === "stopping" || this.state === "ended") return;
+  /**
+   * Asks it to end within its grace; it is killed when it does not. May be called twice: the grace is that of the first
+   * call, but it is told when the successor that it had stops too.
+   */
+  stop({ graceMs, hasSuccessor }: { readonly graceMs: number; readonly hasSuccessor: boolean }): void {
+    if (this.state === "ended") return;
+    const isFirst = this.state !== "stopping";
+    if (!isFirst && (hasSuccessor || !this.#hasSuccessor)) return;
+    this.#hasSuccessor = hasSuccessor;
+    this.say({ kind: "stop", graceMs, hasSuccessor });
+    if (!isFirst) return;
     this.state = "stopping";
-    this.say({ kind: "stop", graceMs });
     this.#clock.alarm(graceMs + STOP_MARGIN_MS, () => {
       if (this.state === "ended") return;
       this.#log.error(

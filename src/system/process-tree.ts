@@ -292,7 +292,7 @@ export class ProcessTree implements MemberEvents {
       const fresh = this.#fork(place);
       this.#tellPeers();
       if (await this.#becomesReady(fresh)) {
-        for (const old of olds) this.#stopMember(old);
+        for (const old of olds) this.#stopMember(old, { hasSuccessor: true });
         continue;
       }
       fresh.kill();
@@ -320,9 +320,9 @@ export class ProcessTree implements MemberEvents {
     waiter?.(isReady);
   }
 
-  #stopMember(member: Member): void {
+  #stopMember(member: Member, { hasSuccessor }: { readonly hasSuccessor: boolean }): void {
     this.#shares.leave(member.incarnation);
-    member.stop(this.#options.settings.stopGraceMs);
+    member.stop({ graceMs: this.#options.settings.stopGraceMs, hasSuccessor });
   }
 
   /** Stops what is next: workers first, so that control can still be asked who is left. */
@@ -334,7 +334,8 @@ export class ProcessTree implements MemberEvents {
       return;
     }
     const workers = left.filter((member) => member.role === "worker");
-    for (const member of workers.length > 0 ? workers : left) this.#stopMember(member);
+    for (const member of workers.length > 0 ? workers : left)
+      this.#stopMember(member, { hasSuccessor: false });
   }
 }
 

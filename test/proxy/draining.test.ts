@@ -1,11 +1,16 @@
 // How a worker lets go of its clients (W77), and how connections are let go after so many requests (P4).
 
-import t from "tap";
+import t, { type Test } from "tap";
 import { applying, yaml } from "../support/declare.ts";
-import { always, RawClient, RawUpstream, respond, statusOf } from "../support/raw.ts";
+import { always, type RawArrival, RawClient, RawUpstream, respond, statusOf } from "../support/raw.ts";
 import { leftovers, quiet, shopYaml, startShop, until } from "../support/shop-plane.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+const UPGRADE = "\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+const SWITCHING = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
+const EVENTS = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n";
+/** Close frame with 1012, unmasked as a server sends it. */
+const CLOSE = "\x88\x02\x03\xf4";
 
 t.test(
   "a draining worker finishes what is under way and says close with it; quiet connections go after a second [W77]",
@@ -49,6 +54,83 @@ t.test(
     await quiet(running);
   },
 );
+
+/** A client with a WebSocket, one with an event stream in the middle of an event, one that waits for its answer. */
+async function openLong(t: Test) {
+  const arrivals = new Map<string, RawArrival>();
+  const up = await RawUpstream.open(t, (arrival) => {
+    const [, path = ""] = arrival.start.split(" ");
+    arrivals.set(path, arrival);
+    if (path === "/socket") arrival.answer(SWITCHING);
+    if (path === "/events") arrival.answer(`${EVENTS}data: whole\n\ndata: ha`);
+  });
+  const running = await startShop(t, { addresses: [up.address] });
+  const [socket, events, slow] = await Promise.all([1, 2, 3].map(() => RawClient.open(t, running.port)));
+  if (socket === undefined || events === undefined || slow === undefined) throw new Error("not open");
+  socket.send(GET.replace("/ ", "/socket ").replace("\r\n\r\n", UPGRADE));
+  events.send(GET.replace("/ ", "/events "));
+  slow.send(GET.replace("/ ", "/slow "));
+  await until(
+    () => running.plane.tunnels.size === 1 && events.text.endsWith("ha\r\n") && arrivals.has("/slow"),
+  );
+  const arrival = (path: string) => arrivals.get(path) as RawArrival;
+  return { running, socket, events, slow, arrival };
+}
+
+t.test(
+  "a worker that stops for good ends WebSockets and event streams at once, and waits for its requests [W64] [W77]",
+  async (t) => {
+    const { running, socket, events, slow, arrival } = await openLong(t);
+    const drained = running.plane.drain(3_600_000); // a part of it would be too long for this test
+    await socket.until(() => socket.text.endsWith(CLOSE));
+    await until(() => [...running.plane.streams].every(({ response }) => response.isEnding));
+    t.ok(events.text.endsWith("ha\r\n"), "not in the middle of an event");
+    arrival("/events").answer("lf\n\nnever seen");
+    await events.until(() => events.text.endsWith("lf\n\n\r\n0\r\n\r\n"));
+    await events.ended();
+    t.equal(slow.ending, "open");
+    arrival("/slow").answer(respond("ok"));
+    t.equal((await slow.response()).body.toString(), "ok");
+    for (const client of [socket, events, slow]) client.finish();
+    await drained;
+    await quiet(running);
+  },
+);
+
+t.test(
+  "a worker that has a successor leaves WebSockets and event streams open, until that one stops too [F3] [W64]",
+  async (t) => {
+    const { running, socket, events, slow, arrival } = await openLong(t);
+    running.plane.hasSuccessor = true;
+    const drained = running.plane.drain(3_600_000);
+    arrival("/events").answer("lf\n\n");
+    arrival("/slow").answer(respond("ok"));
+    await slow.response();
+    await slow.ended(); // by the same looks that would end the others
+    t.equal(socket.ending, "open");
+    t.ok(events.text.endsWith("lf\n\n\r\n"), "it goes on after an event");
+    running.plane.hasSuccessor = false;
+    await Promise.all([socket.ended(), events.ended()]);
+    t.ok(socket.text.endsWith(CLOSE));
+    t.ok(events.text.endsWith("0\r\n\r\n"));
+    for (const client of [socket, events, slow]) client.finish();
+    await drained;
+    await quiet(running);
+  },
+);
+
+t.test("a replaced worker ends long connections near the end of its grace [F3] [W64]", async (t) => {
+  const { running, socket, events, slow, arrival } = await openLong(t);
+  running.plane.hasSuccessor = true;
+  const drained = running.plane.drain(6000);
+  arrival("/events").answer("lf\n\n");
+  await Promise.all([socket.ended(), events.ended()]);
+  t.ok(socket.text.endsWith(CLOSE));
+  t.ok(events.text.endsWith("0\r\n\r\n"));
+  arrival("/slow").answer(respond("ok"));
+  for (const client of [socket, events, slow]) client.finish();
+  await drained;
+});
 
 t.test("draining ends at its grace time with what is left [W77]", async (t) => {
   const up = await RawUpstream.open(t, () => undefined);
