@@ -33,7 +33,7 @@ export async function changeEdition(cli: Cli, options: EditionOptions, change: E
 }
 
 /** True when an edition came into this state. */
-export function became({ events }: Submitted, state: "running" | "retiring" | "stopping"): boolean {
+export function became({ events }: Submitted, state: "retiring" | "stopping"): boolean {
   return events.some(({ kind }) => kind === `edition.${state}`);
 }
 
