@@ -14,6 +14,7 @@ import type { Result } from "./base/result.ts";
 import { failed, ok } from "./base/result.ts";
 import type { MonotonicMs } from "./base/units.ts";
 import type { ProcessSettings } from "./settings/process-settings.ts";
+import { whyNotAppended } from "./system/appendable.ts";
 import { systemClock } from "./system/clock.ts";
 import { systemDisk, writeFileWhole } from "./system/disk.ts";
 import { ownPid } from "./system/environment.ts";
@@ -49,7 +50,7 @@ export interface Keeper {
 /**
  * Starts a keeper in this process; ends nothing by signals, `runKeeper` does.
  * Faults: `ADDRESS_IN_USE` also for a data directory that is in use, `BAD_SETTINGS` for an address that cannot be opened,
- * `FILE_UNREADABLE` for a data directory or tokens file that cannot be used.
+ * `FILE_UNREADABLE` for a data directory, tokens file or access log that cannot be used.
  */
 async function startKeeper(settings: ProcessSettings, options: KeeperOptions = {}): Promise<Result<Keeper>> {
   const log = options.log ?? openLog({ level: settings.logLevel, name: "keeper" });
@@ -119,15 +120,29 @@ async function takeDataDir(dataDir: string): Promise<Result<HeldLock>> {
   }
 }
 
+/** The access log, which workers would go without. */
+async function tryAccessLog({ roles, router }: ProcessSettings): Promise<Result<void>> {
+  const { format, path } = router.accessLog;
+  if (!roles.includes("router") || format === "off" || path === "stdout") return ok(undefined);
+  const why = await whyNotAppended(path);
+  if (why === undefined) return ok(undefined);
+  return refuse("FILE_UNREADABLE", `Cannot write the access log "${path}": ${why}`, {
+    hint: 'Name a file that can be written ("router: accessLog: path" in tidegate.yaml), or write to stdout',
+  });
+}
+
 /**
  * Opens the listeners, and tries what control needs and what would end it again and again: the tokens file, and the
  * address of the admin API, which is given back at once for control to take.
  */
 async function openSockets(
-  { admin, router }: ProcessSettings,
+  settings: ProcessSettings,
   log: Log,
   patienceMs: number,
 ): Promise<Result<readonly ListeningSocket[]>> {
+  const { admin, router } = settings;
+  const accessLog = await tryAccessLog(settings);
+  if (!accessLog.ok) return accessLog;
   if (admin.tokensFile !== "") {
     const tokens = await TokensFile.open(admin.tokensFile, log);
     if (!tokens.ok) return tokens;

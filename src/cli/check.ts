@@ -2,10 +2,11 @@
 
 import { basename, resolve } from "node:path";
 import type { Command } from "commander";
-import { type Fault, fault } from "../base/fault.ts";
+import { type Fault, fault, refuse } from "../base/fault.ts";
 import { failed, ok, type Result } from "../base/result.ts";
 import type { EpochMs } from "../base/units.ts";
 import type { ProcessSettings } from "../settings/process-settings.ts";
+import type { Source } from "../settings/reading.ts";
 import { type Cli, EXIT, examples, printJson } from "./cli.ts";
 
 type Kind = "process settings" | "domain";
@@ -75,20 +76,32 @@ async function checkFile(cli: Cli, file: string): Promise<readonly Finding[]> {
   const own = finding(
     file,
     "process settings",
-    settings.ok ? withTokens(settings.value, readText) : settings,
+    settings.ok ? await withFiles(settings.value, { text: text.value, file }) : settings,
   );
   if (!settings.ok || settings.value.include === "") return [own];
   return [own, ...(await checkFile(cli, shorter(settings.value.include, cli.folder)))];
 }
 
-/** A tokens file that is not there ends the start. */
-function withTokens(
-  settings: ProcessSettings,
-  readText: (file: string) => Result<string>,
-): Result<ProcessSettings> {
-  const { tokensFile } = settings.admin;
-  const tokens = tokensFile === "" ? ok("") : readText(tokensFile);
-  return tokens.ok ? ok(settings) : tokens;
+/** A tokens file that is not there and an access log that cannot be written end the start. */
+async function withFiles(settings: ProcessSettings, source: Source): Promise<Result<ProcessSettings>> {
+  const [{ readText }, { settingMistake }, { whyNotAppendable }] = await Promise.all([
+    import("./load-settings.ts"),
+    import("../settings/setting-mistake.ts"),
+    import("../system/appendable.ts"),
+  ]);
+  const { admin, router, roles, dataDir } = settings;
+  const details: string[] = [];
+  const tokens = admin.tokensFile === "" ? ok("") : readText(admin.tokensFile);
+  if (!tokens.ok) details.push(settingMistake(source, ["admin", "tokensFile"], tokens.fault.message));
+  const { format, path } = router.accessLog;
+  if (roles.includes("router") && format !== "off" && path !== "stdout") {
+    const why = whyNotAppendable(path, dataDir);
+    const message = `Cannot write the access log "${path}": ${why}`;
+    if (why !== undefined) details.push(settingMistake(source, ["router", "accessLog", "path"], message));
+  }
+  return details.length === 0
+    ? ok(settings)
+    : refuse("FILE_UNREADABLE", `Cannot use "${source.file}"`, { details });
 }
 
 /** References may lead to what the domain has already, so that what this file alone lacks is only a note. */

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import t from "tap";
 import { testFolder } from "../support/admin-site.ts";
@@ -165,7 +165,29 @@ t.test("a first start with a mistake in domain.yaml is refused, before anything 
 t.test("check misses a tokens file that is not there", async (t) => {
   const folder = testFolder(t);
   writeFileSync(join(folder, "tidegate.yaml"), "admin: { tokensFile: tokens }\n");
-  t.match(await tidegate(["check"], { folder }), { status: 1, err: /tokens": it is not there/ });
+  t.match(await tidegate(["check"], { folder }), {
+    status: 1,
+    err: /^tidegate\.yaml:1:22: admin\.tokensFile: .*tokens": it is not there/,
+  });
+});
+
+t.test("check names the setting of an access log that cannot be written, and makes no file", async (t) => {
+  const folder = testFolder(t);
+  const checked = async (accessLog: string) => {
+    writeFileSync(join(folder, "tidegate.yaml"), `router:\n  accessLog: ${accessLog}\n`);
+    return tidegate(["check"], { folder });
+  };
+  const missing = await checked("{ format: json, path: logs/access.log }");
+  t.match(missing, {
+    status: 1,
+    out: "",
+    err: /^tidegate\.yaml:2:36: router\.accessLog\.path: Cannot write the access log ".*": its folder is not there/,
+  });
+  t.match(await checked("{ format: json, path: . }"), { status: 1, err: /it is a folder/ });
+  t.match(await checked("{ format: off, path: logs/access.log }"), { status: 0, err: "" });
+  t.match(await checked("{ format: json }"), { status: 0, err: "" }, "the data directory will be made");
+  t.match(await checked("{ format: json, path: access.log }"), { status: 0, err: "" });
+  t.same(readdirSync(folder), ["tidegate.yaml"]);
 });
 
 t.test("run refuses settings with mistakes before anything starts", async (t) => {
