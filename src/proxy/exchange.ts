@@ -19,7 +19,7 @@ import type { DataPlane } from "./data-plane.ts";
 import type { UpstreamFailure } from "./failure-policy.ts";
 import { HeldAnswer } from "./held-answer.ts";
 import { endStreamPolitely } from "./mode-close.ts";
-import { statusOfOutcome } from "./own-answers.ts";
+import { bodyBytesOf, statusOfOutcome } from "./own-answers.ts";
 import { RequestFacts } from "./request-facts.ts";
 import { RequestRelay } from "./request-relay.ts";
 import { ResponseRelay } from "./response-relay.ts";
@@ -281,7 +281,9 @@ export class Exchange extends Timed {
   answer(status: number, cause: Cause): void {
     const { client, plane } = this;
     const closes = this.mustClose();
-    client.socket.write(plane.answers.answer(this, status, closes));
+    const bytes = plane.answers.answer(this, status, closes);
+    this.response.bodyBytes = bodyBytesOf(bytes);
+    client.socket.write(bytes);
     this.#over(status, cause, !closes);
   }
 

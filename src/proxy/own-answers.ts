@@ -20,6 +20,13 @@ export function statusOfOutcome(outcome: number): number {
   }
 }
 
+const HEAD_END = Buffer.from("\r\n\r\n", "latin1");
+
+/** How many bytes of an own answer are its body: what follows the first empty line. */
+export function bodyBytesOf(answer: Buffer): number {
+  return answer.length - (answer.indexOf(HEAD_END) + HEAD_END.length);
+}
+
 /** What is known of the request that is answered. */
 export interface AnsweredRequest {
   readonly accept: string;

@@ -74,9 +74,26 @@ t.test("own answers, failures and tunnels have their line and cause [C4]", async
   running.setMode("Server01", "break");
   t.equal(statusOf(await other.ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n")), 503);
   const lines = all().map((line) => JSON.parse(line) as Record<string, unknown>);
-  t.match(lines[0], { status: 204, cause: "done", server: "" });
+  t.match(lines[0], { status: 204, cause: "done", server: "", responseBytes: 0 });
   t.match(lines.at(-2), { status: 502, cause: "upstream-closed", server: "Server01", upstreamMs: null });
   t.match(lines.at(-1), { status: 503, cause: "unavailable", application: "shop", server: "" });
+});
+
+t.test("the line of an own answer has the bytes of its body, none for HEAD [C4]", async (t) => {
+  const { client, all, running } = await logged(t, "json");
+  running.setMode("Server01", "break");
+  const counted: number[] = [];
+  for (const accept of ["text/html", "application/json", "*/*"]) {
+    const answer = await client.ask(`GET / HTTP/1.1\r\nHost: a\r\nAccept: ${accept}\r\n\r\n`);
+    t.ok(answer.body.length > 20);
+    counted.push(answer.body.length);
+  }
+  await client.ask("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+  const lines = all().map((line) => JSON.parse(line) as Record<string, unknown>);
+  t.same(
+    lines.map((line) => line["responseBytes"]),
+    [...counted, 0],
+  );
 });
 
 const HOSTILE = [
