@@ -4,6 +4,7 @@
 
 import { AccessLog } from "./proxy/access-log.ts";
 import { DataPlane } from "./proxy/data-plane.ts";
+import { LeavingEditions } from "./proxy/leaving-editions.ts";
 import { TableKeeper } from "./proxy/table-keeper.ts";
 import { workerReport } from "./proxy/worker-report.ts";
 import { InstanceStates } from "./routing/instance-states.ts";
@@ -23,6 +24,10 @@ import { systemRandom } from "./system/random.ts";
 
 /** Between two reports to control. */
 const REPORT_MS = 1000;
+/** Between two looks at the editions that leave, while there are any. */
+const LEAVING_MS = 50;
+/** With each look this many places are looked at for sessions whose time is over. */
+const LEAVING_SWEEP_PLACES = 4096;
 /** With each report this many places of the session table are looked at for sessions whose time is over. */
 const SWEEP_PLACES = 65_536;
 /** Limits of sessions whose application has left the table: it may come back with them. */
@@ -40,6 +45,9 @@ class Worker {
   readonly #plane: DataPlane;
   readonly #tables: TableKeeper;
   readonly #accept: AcceptSpread;
+  readonly #leaving: LeavingEditions;
+  #isLookingAtLeaving = false;
+  #asked = 0;
 
   constructor(child: ChildProcess) {
     const { slot, settings } = child.start;
@@ -65,6 +73,10 @@ class Worker {
       onMark: (mark) => child.bus.send("all", { kind: "mark", from: this.#self, ...mark }),
       states,
       wasEnded: (high, low) => this.#sessions.wasEnded(high, low),
+    });
+    this.#leaving = new LeavingEditions({
+      statesOf: (application, edition) => states.ofEdition(application, edition),
+      sessionsOf: (slot) => this.#sessions.countOf(slot),
     });
     this.#plane = this.#openPlane();
     this.#tables = new TableKeeper({
@@ -116,7 +128,9 @@ class Worker {
 
   #installed(isFirst: boolean): void {
     this.#plane.tableChanged();
+    this.#leaving.install(this.#router.compiled.applications.values());
     this.#report();
+    if (!this.#isLookingAtLeaving) this.#lookAtLeavingLater();
     if (isFirst) this.#replicator.whenComplete(() => void this.#serve());
   }
 
@@ -135,6 +149,7 @@ class Worker {
         this.#tables.change(message.change);
         break;
       case "report-now":
+        this.#asked = Math.max(this.#asked, message.asked);
         this.#report();
         break;
       case "mark":
@@ -176,6 +191,8 @@ class Worker {
       incarnation,
       states: this.#states.all(),
       sessions: this.#sessions.size,
+      leaving: this.#leaving.told(),
+      asked: this.#asked,
     });
     this.#child.bus.send("control", { kind: "report", from: this.#self, report });
   }
@@ -184,6 +201,17 @@ class Worker {
     this.#report();
     this.#sweep.sweep(epochSeconds(), SWEEP_PLACES, (slot) => this.#limitsOf(slot));
     systemClock.alarm(REPORT_MS, () => this.#reportLater());
+  }
+
+  /** A drain is to be noticed at once, not with the next beat; without one nothing runs here. */
+  #lookAtLeavingLater(): void {
+    this.#isLookingAtLeaving = this.#leaving.isWatching;
+    if (!this.#isLookingAtLeaving) return;
+    systemClock.alarm(LEAVING_MS, () => {
+      this.#sweep.sweep(epochSeconds(), LEAVING_SWEEP_PLACES, (slot) => this.#limitsOf(slot));
+      if (this.#leaving.hasNews()) this.#report();
+      this.#lookAtLeavingLater();
+    });
   }
 
   /** Sessions of an instance that has left the table live by their application's limits: others may take them over. */

@@ -12,6 +12,7 @@ import type { Journal, JournalEntry } from "../journal/journal.ts";
 import type { Exposition } from "../metrics/exposition.ts";
 import { applicationViews } from "./application-views.ts";
 import { APPLIED_LIMIT_MS } from "./applied-waits.ts";
+import type { DrainedWaits } from "./drained-waits.ts";
 import { type EditionVerbs, redeployEdition, startEdition } from "./edition-verbs.ts";
 import type { EventFeed } from "./event-feed.ts";
 import type { InstanceRow, Probed } from "./instance-picture.ts";
@@ -21,6 +22,7 @@ import { modeResults } from "./mode-results.ts";
 import type {
   ApplicationView,
   AppliedEverywhere,
+  DrainedAnswer,
   ExplainAnswer,
   ExplainQuestion,
   ModeResult,
@@ -45,6 +47,7 @@ export interface OperationsParts {
   readonly journal: Journal;
   readonly feed: EventFeed;
   readonly sessions: SessionBook;
+  readonly drained: DrainedWaits;
   readonly clock: Clock;
   /** Name of the router: the node's. */
   readonly router: string;
@@ -132,6 +135,10 @@ export class ControlOperations implements Operations {
       return refuse("EDITION_UNKNOWN", `${cannot}: it has no edition "${edition}"`);
     }
     return ok(this.#parts.sessions.list(filter));
+  }
+
+  drained(question: Parameters<Operations["drained"]>[0]): Promise<Result<DrainedAnswer>> {
+    return this.#parts.drained.until(question, question.waitMs);
   }
 
   explain(question: ExplainQuestion): Result<ExplainAnswer> {

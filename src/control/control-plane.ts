@@ -10,6 +10,7 @@ import type { Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
 import type { Result } from "../base/result.ts";
 import { ok } from "../base/result.ts";
+import type { DrainSight } from "../deploy/drain.ts";
 import type { Domain } from "../domain/domain.ts";
 import type { Journal, JournalEntry } from "../journal/journal.ts";
 import { Metrics } from "../metrics/exposition.ts";
@@ -21,6 +22,8 @@ import type { TableSecrets } from "../routing/table.ts";
 import type { ProcessSettings } from "../settings/process-settings.ts";
 import type { Bus } from "../system/bus.ts";
 import { ControlOperations } from "./control-operations.ts";
+import { DrainWatch } from "./drain-watch.ts";
+import { DrainedWaits } from "./drained-waits.ts";
 import { EventFeed } from "./event-feed.ts";
 import { Explainer } from "./explainer.ts";
 import { applyInclude } from "./include.ts";
@@ -59,6 +62,8 @@ export class ControlPlane {
   readonly #sessions: SessionBook;
   readonly #probes: ServerProbes;
   readonly #plans: PlannedModes;
+  readonly #drains: DrainWatch;
+  readonly #drained: DrainedWaits;
   readonly #feed: EventFeed;
   readonly #totals: TrafficTotals;
   readonly #marks: MarkCounts = new MarkCounts();
@@ -111,7 +116,11 @@ export class ControlPlane {
       },
       basis.recovered,
     );
-    this.#plans = new PlannedModes({ clock, log, submit: (command) => this.#master.submit(command) });
+    const submit: Master["submit"] = (command) => this.#master.submit(command);
+    this.#plans = new PlannedModes({ clock, log, submit });
+    const sight = (application: string, edition: string): DrainSight => this.#sightOf(application, edition);
+    this.#drains = new DrainWatch({ clock, log, submit, sight, ask: () => this.#link.ask() });
+    this.#drained = new DrainedWaits({ clock, domain: () => this.#master.domain, sight });
     this.operations = this.#buildOperations(limit);
   }
 
@@ -129,6 +138,8 @@ export class ControlPlane {
   /** Finishes the commands under way, answers whoever waits, and closes the journal. May be called twice. */
   async close(): Promise<void> {
     this.#plans.close();
+    this.#drains.close();
+    this.#drained.close();
     await this.#master.close();
     this.#link.waits.close();
     this.#probes.close();
@@ -140,6 +151,7 @@ export class ControlPlane {
     this.#parts.bus.receive((message) => this.#receive(message));
     this.#link.greet();
     this.#plans.setDomain(this.#master.domain);
+    this.#drains.setDomain(this.#master.domain);
   }
 
   #receive(message: RouterMessage): void {
@@ -147,6 +159,17 @@ export class ControlPlane {
     if (message.kind === "stop") this.#parts.onStop();
     this.#link.receive(message);
     this.#sessions.receive(message);
+    this.#drains.changed();
+    this.#drained.changed();
+  }
+
+  #sightOf(application: string, edition: string): DrainSight {
+    return {
+      application,
+      edition,
+      workers: this.#link.workers.live().map(({ report }) => report),
+      sessions: this.#sessions.countOfEdition(application, edition),
+    };
   }
 
   async #applyIncluded(): Promise<void> {
@@ -186,6 +209,8 @@ export class ControlPlane {
     this.#link.publish(domain);
     this.#probes.setDomain(domain);
     this.#plans.setDomain(domain);
+    this.#drains.setDomain(domain);
+    this.#drained.changed();
     for (const mark of this.#probes.downMarks()) this.#parts.bus.send("workers", mark);
   }
 
@@ -215,6 +240,7 @@ export class ControlPlane {
       journal,
       feed: this.#feed,
       sessions: this.#sessions,
+      drained: this.#drained,
       clock,
       router: settings.node,
       workersExpected: settings.roles.includes("router") ? settings.router.workers : 0,

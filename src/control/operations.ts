@@ -2,9 +2,10 @@
 
 import type { Result } from "../base/result.ts";
 import type { EpochMs, Revision } from "../base/units.ts";
+import type { Left } from "../deploy/drain.ts";
 import type { Command, DomainEvent, ModeTarget, Origin, Resources } from "../domain/command.ts";
 import type { Domain } from "../domain/domain.ts";
-import type { Target } from "../domain/edition.ts";
+import type { EditionState, Target } from "../domain/edition.ts";
 import type { Mode } from "../domain/mode.ts";
 import type { ApplicationId, EditionLabel } from "../domain/names.ts";
 import type { JournalEntry } from "../journal/journal.ts";
@@ -86,6 +87,18 @@ export interface EditionView {
     readonly sessions: number;
     readonly tunnels: { readonly webSocket: number; readonly stream: number; readonly other: number };
   }[];
+}
+
+/** Whether an edition is drained, and what is left of it. */
+export interface DrainedAnswer {
+  readonly application: string;
+  readonly edition: string;
+  readonly state: EditionState["state"];
+  /** No router gives it anything any more, and nothing of it is in flight: its processes may stop. */
+  readonly drained: boolean;
+  /** When its time is over; null for an edition that does not leave. */
+  readonly until: EpochMs | "drained" | null;
+  readonly left: Left;
 }
 
 /** An application with its editions, oldest first. */
@@ -191,7 +204,8 @@ export interface ExplainAnswer {
   readonly revision: Revision;
 }
 
-/** Everything below answers from memory, but for what changes the domain: that waits for disk and routers. */
+/** Everything below answers from memory, but for what changes the domain, which waits for disk and routers, and for
+ * `drained`. */
 export interface Operations {
   domain(): Domain;
   /** Accepts the command (journal), publishes, and waits until every live router has applied it or time is over. */
@@ -220,6 +234,12 @@ export interface Operations {
     readonly server?: string;
     readonly limit: number;
   }): Result<{ readonly total: number; readonly sessions: readonly SessionView[] }>;
+  /** Answers as soon as the edition is drained, or after `waitMs` with what is left. */
+  drained(question: {
+    readonly application: string;
+    readonly edition: string;
+    readonly waitMs: number;
+  }): Promise<Result<DrainedAnswer>>;
   explain(question: ExplainQuestion): Result<ExplainAnswer>;
   events(range: { readonly after: Revision; readonly limit: number }): Promise<readonly JournalEntry[]>;
   /** Calls for every entry accepted from now on; returns the end of it. */

@@ -45,12 +45,15 @@ export class RouterLink {
   #table: RoutingTable;
   /** Before, workers are not spoken to: the first table is to be the one that the included file leads to. */
   #hasGreeted = false;
+  /** Above all numbers of the control before, whose questions mean nothing here. */
+  #asked: number;
 
   /** @param domain - what the first table is made of */
   constructor(parts: LinkParts, domain: Domain) {
     this.#parts = parts;
     this.#domain = domain;
     this.#table = routingTableOf(domain, parts.secrets);
+    this.#asked = parts.clock.epochMs();
     this.waits = new AppliedWaits({ router: parts.router, workers: this.workers, clock: parts.clock });
   }
 
@@ -62,7 +65,14 @@ export class RouterLink {
   /** Asks the workers that outlived the control before this one for a report. Messages must be taken from now on. */
   greet(): void {
     this.#hasGreeted = true;
-    this.#parts.bus.send("workers", { kind: "report-now" });
+    this.ask();
+  }
+
+  /** Asks every worker for a report of what is there when the question comes. Returns the number that it will have. */
+  ask(): number {
+    this.#asked += 1;
+    this.#parts.bus.send("workers", { kind: "report-now", asked: this.#asked });
+    return this.#asked;
   }
 
   /** Makes the domain's table the current one and sends what changed to every worker. */

@@ -19,10 +19,10 @@ import type { Bus } from "../system/bus.ts";
 import type { SessionView } from "./operations.ts";
 
 /** How often a part of the table is looked through for sessions whose time is over. */
-const SWEEP_MS = 1000;
+const SWEEP_MS = 200;
 
 /** Places looked at in one sweep: two million, a million sessions, in twenty seconds. */
-const SWEEP_PLACES = 100_000;
+const SWEEP_PLACES = 20_000;
 
 /** Places looked at in one slice of a listing, between two looks at how many were found. */
 const LIST_PLACES = 16_384;
@@ -108,6 +108,14 @@ export class SessionBook {
   /** Live sessions bound to an instance. */
   countOf(key: string): number {
     return this.#table.countOf(this.#parts.slots.slotOf(key));
+  }
+
+  /** Live sessions of an edition, on whichever server. */
+  countOfEdition(application: string, edition: string): number {
+    let count = 0;
+    for (const { slot } of this.#parts.slots.ofEdition(application, edition))
+      count += this.#table.countOf(slot);
+    return count;
   }
 
   /** How many there are, and up to `limit` of them, those seen last first. Looks no further than it must. */

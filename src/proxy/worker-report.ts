@@ -1,7 +1,7 @@
 // What a worker reports to control, gathered from its data plane and router.
 
 import type { InstanceState } from "../routing/compiled.ts";
-import type { InstanceLoad, Report } from "../routing/report.ts";
+import type { InstanceLoad, LeavingCount, Report } from "../routing/report.ts";
 import { memoryBytes, ownPid } from "../system/environment.ts";
 import type { DataPlane } from "./data-plane.ts";
 
@@ -12,6 +12,8 @@ export interface ReportParts {
   readonly incarnation: string;
   readonly states: readonly InstanceState[];
   readonly sessions: number;
+  readonly leaving: readonly LeavingCount[];
+  readonly asked: number;
 }
 
 /** The report of this moment. */
@@ -25,9 +27,11 @@ export function workerReport(parts: ReportParts): Report {
     pid: ownPid(),
     incarnation: parts.incarnation,
     revision: plane.router.revision,
+    asked: parts.asked,
     acceptedConnections: plane.acceptedConnections,
     openConnections: plane.connections.size,
     load: states.filter(isLoaded).map(loadOf),
+    leaving: parts.leaving,
     traffic: plane.traffic.counts(),
     causes,
     affinity,

@@ -7,10 +7,13 @@
 import type { SlotRegistry } from "../sessions/slot-registry.ts";
 import { InstanceState } from "./compiled.ts";
 
+const NONE: readonly InstanceState[] = [];
+
 /** Finds and makes instance states; also the names of slots for the session table. */
 export class InstanceStates implements SlotRegistry {
   readonly #byKey = new Map<string, InstanceState>();
   readonly #bySlot: InstanceState[] = [];
+  readonly #byEdition = new Map<string, InstanceState[]>();
 
   /** The state of this key (`application/edition/server`); made when it is new. */
   stateOf(key: string): InstanceState {
@@ -19,6 +22,7 @@ export class InstanceStates implements SlotRegistry {
     const state = new InstanceState(key, this.#bySlot.length);
     this.#byKey.set(key, state);
     this.#bySlot.push(state);
+    this.#addToEdition(state);
     return state;
   }
 
@@ -43,5 +47,18 @@ export class InstanceStates implements SlotRegistry {
   /** All states, by slot. */
   all(): readonly InstanceState[] {
     return this.#bySlot;
+  }
+
+  /** The states of an edition's instances, those that no table has any more included. */
+  ofEdition(application: string, edition: string): readonly InstanceState[] {
+    return this.#byEdition.get(`${application}/${edition}`) ?? NONE;
+  }
+
+  #addToEdition(state: InstanceState): void {
+    const { key } = state;
+    const edition = key.slice(0, key.indexOf("/", key.indexOf("/") + 1)); // an address behind may have slashes
+    const known = this.#byEdition.get(edition);
+    if (known === undefined) this.#byEdition.set(edition, [state]);
+    else known.push(state);
   }
 }

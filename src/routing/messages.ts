@@ -27,8 +27,9 @@ export type RouterMessage =
   /** Control → workers. */
   | { readonly kind: "table"; readonly table: RoutingTable }
   | { readonly kind: "table-change"; readonly change: TableChange }
-  /** At once instead of with the next beat. A control that starts asks so, and adopts whoever answers. */
-  | { readonly kind: "report-now" }
+  /** At once instead of with the next beat. A control that starts asks so, and adopts whoever answers. The report has the
+   * number, which grows with each question, also over restarts. */
+  | { readonly kind: "report-now"; readonly asked: number }
   | { readonly kind: "end-session"; readonly application: string; readonly fingerprint: string }
   /** Worker → control. A hello asks for the table and, of everybody, for the sessions they know. */
   | {

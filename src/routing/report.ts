@@ -40,7 +40,15 @@ export const DURATION_BOUNDS_MS: readonly number[] = [
 /** How a request found its instance. */
 export type AffinityOutcome = "none" | "new" | "kept" | "failed-over" | "moved" | "invalid";
 
-/** All that a worker says of itself: several times a second, and at once when it has applied a table. */
+/** An edition that retires or stops by the worker's table, with the live sessions that the worker knows of. */
+export interface LeavingCount {
+  readonly application: string;
+  readonly edition: string;
+  readonly sessions: number;
+}
+
+/** All that a worker says of itself: once a second, and at once when it has applied a table, when it is asked, and when
+ * the last work or session of an edition that leaves is gone. */
 export interface Report {
   readonly version: 1;
   /** Slot of the worker in its router, from 0. */
@@ -50,9 +58,12 @@ export interface Report {
   readonly incarnation: string;
   /** The revision by which every new request is decided; 0 before the first table. */
   readonly revision: Revision;
+  /** Number of the last `report-now` that had come when this was counted; 0 before the first. */
+  readonly asked: number;
   readonly acceptedConnections: number;
   readonly openConnections: number;
   readonly load: readonly InstanceLoad[];
+  readonly leaving: readonly LeavingCount[];
   readonly traffic: readonly TrafficCounts[];
   /** Requests by termination cause (see `proxy/README.md`), since start. */
   readonly causes: Readonly<Record<string, number>>;

@@ -14,6 +14,7 @@ import { modeResults } from "../../src/control/mode-results.ts";
 import type {
   ApplicationView,
   AppliedEverywhere,
+  DrainedAnswer,
   ExplainAnswer,
   ExplainQuestion,
   ModeResult,
@@ -26,16 +27,19 @@ import type {
   Submitted,
 } from "../../src/control/operations.ts";
 import { serverViews } from "../../src/control/server-views.ts";
+import type { Left } from "../../src/deploy/drain.ts";
 import { apply } from "../../src/domain/apply.ts";
 import type { Command, Origin, Resources } from "../../src/domain/command.ts";
 import { type Domain, emptyDomain } from "../../src/domain/domain.ts";
 import { isLive } from "../../src/domain/edition.ts";
+import type { ApplicationId } from "../../src/domain/names.ts";
 import type { JournalEntry } from "../../src/journal/journal.ts";
 import { shop } from "./resources.ts";
 
 /** The wall time of every fake command: 2026-01-01 12:00 UTC. */
 export const FAKE_NOW: EpochMs = 1_767_268_800_000 as EpochMs;
 
+const NOTHING_LEFT: Left = { requests: 0, sessions: 0, webSockets: 0, streams: 0, tunnels: 0 };
 const NO_TUNNELS = { webSocket: 0, stream: 0, other: 0 };
 
 /** A domain with two servers of one cluster and the application "shop", behind the interface of control. */
@@ -47,6 +51,10 @@ export class FakeOperations implements Operations {
   /** Instances that do not answer when an edition is to be started. */
   unready: readonly Unready[] = [];
   ready = true;
+  /** What is left of an edition, one for each time that it is asked; then nothing. */
+  left: Left[] = [];
+  /** How long was to be waited, ms, each time. */
+  readonly drainWaits: number[] = [];
   readonly questions: ExplainQuestion[] = [];
   readonly entries: JournalEntry[] = [];
   readonly #followers: Set<(entry: JournalEntry) => void> = new Set();
@@ -150,6 +158,30 @@ export class FakeOperations implements Operations {
         (server === undefined || one.server === server),
     );
     return ok({ total: found.length, sessions: found.slice(0, limit) });
+  }
+
+  async drained({
+    application,
+    edition,
+    waitMs,
+  }: Parameters<Operations["drained"]>[0]): Promise<Result<DrainedAnswer>> {
+    const found = this.#domain.applications.get(application as ApplicationId);
+    if (found === undefined) return refuse("APPLICATION_UNKNOWN", `There is no application "${application}"`);
+    const known = found.editions.find(({ label }) => label === edition);
+    if (known === undefined) return refuse("EDITION_UNKNOWN", `There is no edition "${edition}"`);
+    this.drainWaits.push(waitMs);
+    const left = this.left.shift() ?? NOTHING_LEFT;
+    const drained = Object.values(left).every((count) => count === 0);
+    const { lifecycle } = known;
+    const until = "until" in lifecycle ? lifecycle.until : null;
+    return ok({
+      application,
+      edition,
+      state: drained ? "undeployed" : lifecycle.state,
+      drained,
+      until,
+      left,
+    });
   }
 
   explain(question: ExplainQuestion): Result<ExplainAnswer> {
