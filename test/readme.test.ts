@@ -1,6 +1,6 @@
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import t, { type Test } from "tap";
@@ -26,12 +26,13 @@ function yamlBlock(has: RegExp): string {
   return found.text;
 }
 
-/** Every `tidegate …` of the blocks and of the text between, as words. */
+/** Every `tidegate …` of the blocks and of the text between, each once, as words. */
 function commands(): readonly string[][] {
   const ofBlocks = BLOCKS.flatMap(({ text }) => text.match(/^(npx )?tidegate .*$/gm) ?? []);
   const prose = README.replace(/^```[\s\S]*?^```$/gm, "").replace(/\s+/g, " ");
   const ofProse = [...prose.matchAll(/`(tidegate [^`]+)`/g)].map(([, line = ""]) => line);
-  return [...ofBlocks, ...ofProse].map(words);
+  const lines = [...ofBlocks, ...ofProse].map((line) => words(line).join("\0"));
+  return [...new Set(lines)].map((line) => line.split("\0"));
 }
 
 /** As a shell takes them, without the program and the comment. */
@@ -43,16 +44,41 @@ function words(line: string): string[] {
   return plain.slice(plain.indexOf("tidegate") + 1);
 }
 
+/** A listener in place of a server; it answers nothing. */
+async function listen(t: Test, onConnection: (socket: Socket) => void): Promise<number> {
+  const server = createServer(onConnection).listen(0, "127.0.0.1");
+  t.teardown(() => server.close());
+  await once(server, "listening");
+  return (server.address() as AddressInfo).port;
+}
+
 /** Listeners in place of the servers of edition 2, which are asked before it is started: how a word reads with their ports. */
 async function startEdition2(t: Test): Promise<(word: string) => string> {
   const ports = new Map<string, number>();
-  for (const written of ["9083", "9084"]) {
-    const server = createServer((socket) => socket.destroy()).listen(0, "127.0.0.1");
-    t.teardown(() => server.close());
-    await once(server, "listening");
-    ports.set(written, (server.address() as AddressInfo).port);
-  }
+  for (const written of ["9083", "9084"]) ports.set(written, await listen(t, (socket) => socket.destroy()));
   return (word) => word.replace(/=127\.0\.0\.1:(\d+)/, (_, port) => `=127.0.0.1:${ports.get(port)}`);
+}
+
+/** Puts listeners in place of the servers of edition 1. Returns what sends a request there that stays in flight until it is ended. */
+async function startEdition1(t: Test, folder: string): Promise<(port: number) => Promise<Socket>> {
+  const arrivals = new EventEmitter();
+  const file = join(folder, "domain.yaml");
+  let yaml = readFileSync(file, "utf8");
+  for (const written of ["9081", "9082"]) {
+    const port = await listen(t, (socket) => {
+      t.teardown(() => socket.destroy());
+      socket.on("error", () => {}).once("data", () => arrivals.emit("request"));
+    });
+    yaml = yaml.replace(`127.0.0.1:${written}`, `127.0.0.1:${port}`);
+  }
+  writeFileSync(file, yaml);
+  return async (port) => {
+    const user = connect(port, "127.0.0.1");
+    t.teardown(() => user.destroy());
+    user.on("error", () => {}).write("GET /shop/ HTTP/1.1\r\nHost: shop.test\r\n\r\n");
+    await once(arrivals, "request");
+    return user;
+  };
 }
 
 /** A folder with the two files of the README. */
@@ -64,7 +90,10 @@ function ownSite(t: Test): string {
 }
 
 /** Runs Tidegate on the files, with ports that are free. */
-async function runSite(t: Test, folder: string): Promise<{ stop(): Promise<number | null> }> {
+async function runSite(
+  t: Test,
+  folder: string,
+): Promise<{ readonly port: number; stop(): Promise<number | null> }> {
   const file = join(folder, "tidegate.yaml");
   const settings = readFileSync(file, "utf8").replace("0.0.0.0:8080", "127.0.0.1:0");
   writeFileSync(file, `${settings}admin: { listen: off }\n`);
@@ -73,7 +102,9 @@ async function runSite(t: Test, folder: string): Promise<{ stop(): Promise<numbe
   log.follow(child.stdout);
   log.follow(child.stderr);
   await log.find(({ msg }) => msg === "Control is ready");
+  const { msg } = await log.find((line) => line.msg.includes("listener http: "));
   return {
+    port: Number(/:(\d+)$/.exec(msg)?.[1]),
     async stop() {
       child.kill("SIGTERM");
       const [status] = await once(child, "close");
@@ -91,16 +122,20 @@ t.test("check finds no mistake in the two files of the README, and nothing to re
 
 t.test("every command of the README does what it says, on a site of the README's files", async (t) => {
   const folder = ownSite(t);
+  const send = await startEdition1(t, folder);
   const site = await runSite(t, folder);
   const lines = commands();
   const withPorts = await startEdition2(t);
+  let user: Socket | undefined;
   t.ok(lines.length > 12);
   for (const args of lines) {
     if (args[0] === "run") continue; // it runs already
+    if (args[0] === "start") user = await send(site.port); // edition 1 is not drained before it is rolled back to
     const { status, out, err } = await tidegate(args.map(withPorts), { folder });
     t.equal(status, 0, `tidegate ${args.join(" ")}\n${err}`);
     t.not(out, "", args.join(" "));
   }
+  user?.destroy();
   t.equal(await site.stop(), 0);
 });
 
