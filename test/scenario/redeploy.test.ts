@@ -73,6 +73,7 @@ applications:
   });
   const [client] = (await clientsOnBothWorkers(t, site)) as [UserClient];
   const server = async (): Promise<string> => whole(await client.ask({ path: "/app/session" })).server;
+  t.equal(await server(), "Server01", "whose session keeps edition 1, to be rolled back to");
   t.equal((await site.cli("start", "app")).status, 0);
   t.equal(await server(), "Server02");
   await site.killServer("Server02");
