@@ -5,6 +5,7 @@ import type { Command } from "commander";
 import { type Fault, fault, refuse } from "../base/fault.ts";
 import { failed, ok, type Result } from "../base/result.ts";
 import type { EpochMs } from "../base/units.ts";
+import type { Resources } from "../domain/command.ts";
 import type { ProcessSettings } from "../settings/process-settings.ts";
 import type { Source } from "../settings/reading.ts";
 import { type Cli, EXIT, examples, printJson } from "./cli.ts";
@@ -106,26 +107,31 @@ async function withFiles(settings: ProcessSettings, source: Source): Promise<Res
 
 /** References may lead to what the domain has already, so that what this file alone lacks is only a note. */
 async function checkDomain(text: string, file: string): Promise<Finding> {
-  const [{ readText }, { readResources }, { openReferences }, { apply }, { emptyDomain }] = await Promise.all(
-    [
-      import("./load-settings.ts"),
-      import("../settings/read-resources.ts"),
-      import("../settings/references.ts"),
-      import("../domain/apply.ts"),
-      import("../domain/domain.ts"),
-    ],
-  );
+  const [{ readText }, { readResources }, { openReferences }, { contextRootClashes }] = await Promise.all([
+    import("./load-settings.ts"),
+    import("../settings/read-resources.ts"),
+    import("../settings/references.ts"),
+    import("../settings/context-root-clashes.ts"),
+  ]);
   const notes = openReferences({ text, file });
+  const clashes = contextRootClashes({ text, file });
   const resources = readResources(text, { file, readFile: readText });
-  if (!resources.ok) return { ...finding(file, "domain", resources), notes };
-  const command = {
-    kind: "apply-resources",
-    origin: { actor: "check" },
-    resources: resources.value,
-  } as const;
-  const applied = apply(emptyDomain("check"), command, 0 as EpochMs);
-  const mistakes = applied.ok ? [] : mistakesOf(applied.fault).filter((one) => !BROKEN_REFERENCE.test(one));
+  const refused = resources.ok ? await refusalsOf(resources.value) : mistakesOf(resources.fault);
+  // The domain refuses a clash in the same words, but knows no place.
+  const others = refused.filter((one) => !clashes.some((clash) => clash.endsWith(one)));
+  const mistakes = [...others, ...clashes];
   return { file, kind: "domain", good: mistakes.length === 0, mistakes, notes };
+}
+
+/** What an empty domain says against these, but for references. */
+async function refusalsOf(resources: Resources): Promise<readonly string[]> {
+  const [{ apply }, { emptyDomain }] = await Promise.all([
+    import("../domain/apply.ts"),
+    import("../domain/domain.ts"),
+  ]);
+  const command = { kind: "apply-resources", origin: { actor: "check" }, resources } as const;
+  const applied = apply(emptyDomain("check"), command, 0 as EpochMs);
+  return applied.ok ? [] : mistakesOf(applied.fault).filter((one) => !BROKEN_REFERENCE.test(one));
 }
 
 function kindOf(text: string, file: string): Kind {

@@ -1,13 +1,12 @@
 // What a `domain.yaml` refers to and does not declare itself: no mistake when the domain has it already, and else a typing
 // mistake. Told with its place, whatever else is wrong with the file.
 
-import { isScalar } from "yaml";
 import { nearest } from "../base/nearest.ts";
-import { type Place, Reading, type Source } from "./reading.ts";
-import type { Shape } from "./shape.ts";
+import type { Place, Reading, Source } from "./reading.ts";
+import { itemsUnder, textOf, under, walk } from "./walk.ts";
 
 /** A virtual host that every domain has. */
-const BUILT_IN_HOST = "default_host";
+export const BUILT_IN_HOST = "default_host";
 
 /** Names that the file declares, by kind. */
 interface Declared {
@@ -18,18 +17,7 @@ interface Declared {
 
 /** One line for each reference to what the file does not declare: `file:line:column: path: There is no cluster "C" …`. */
 export function openReferences(source: Source): readonly string[] {
-  let isYaml = false;
-  const walk: Shape<true> = {
-    schema: {},
-    example: "",
-    read(root, reading) {
-      isYaml = true;
-      noteAll(root, reading);
-      return true;
-    },
-  };
-  const result = Reading.read(source, walk);
-  return isYaml && !result.ok ? (result.fault.details ?? []) : [];
+  return walk(source, noteAll);
 }
 
 function noteAll(root: Place, reading: Reading): void {
@@ -40,11 +28,12 @@ function noteAll(root: Place, reading: Reading): void {
   };
   const note = (kind: keyof Declared, place: Place | undefined): void =>
     noteOne(kind, place, declared, reading);
-  for (const server of items(root, "servers", reading)) note("cluster", under(server, "cluster", reading));
-  for (const application of items(root, "applications", reading)) {
-    for (const host of items(application, "virtualHosts", reading)) note("virtual host", host);
-    for (const edition of items(application, "editions", reading)) {
-      for (const target of items(edition, "targets", reading)) {
+  for (const server of itemsUnder(root, "servers", reading))
+    note("cluster", under(server, "cluster", reading));
+  for (const application of itemsUnder(root, "applications", reading)) {
+    for (const host of itemsUnder(application, "virtualHosts", reading)) note("virtual host", host);
+    for (const edition of itemsUnder(application, "editions", reading)) {
+      for (const target of itemsUnder(edition, "targets", reading)) {
         note("cluster", under(target, "cluster", reading));
         note("server", under(target, "server", reading));
       }
@@ -61,18 +50,5 @@ function noteOne(kind: keyof Declared, place: Place | undefined, declared: Decla
 }
 
 function named(root: Place, key: string, reading: Reading): readonly string[] {
-  return items(root, key, reading).flatMap((item) => textOf(under(item, "name", reading)) ?? []);
-}
-
-function items(parent: Place, key: string, reading: Reading): readonly Place[] {
-  const value = under(parent, key, reading);
-  return value === undefined ? [] : (reading.items(value) ?? []);
-}
-
-function under(parent: Place, key: string, reading: Reading): Place | undefined {
-  return reading.entries(parent)?.find((entry) => entry.key === key)?.value;
-}
-
-function textOf(place: Place | undefined): string | undefined {
-  return isScalar(place?.node) && typeof place.node.value === "string" ? place.node.value : undefined;
+  return itemsUnder(root, key, reading).flatMap((item) => textOf(under(item, "name", reading)) ?? []);
 }

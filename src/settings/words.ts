@@ -72,11 +72,16 @@ export const ALIAS: Shape<string> = text(
 
 const PATH_SEGMENTS = "(?:/(?!\\.{1,2}(?:/|$))[^/*?#;\\s\\x00-\\x1f\\x7f]+)";
 
+/** `/shop/` is the same context root as `/shop`. */
+export function withoutEndSlash(root: string): string {
+  return root === "/" ? root : root.replace(/\/$/, "");
+}
+
 /** A context root without a slash at its end; `/` is the root. */
 export const CONTEXT_ROOT: Shape<string> = text(
   { what: "a context root", example: "/shop", pattern: "^/" },
   (written) => {
-    const root = written === "/" ? written : written.replace(/\/$/, "");
+    const root = withoutEndSlash(written);
     return written === "/" || new RegExp(`^${PATH_SEGMENTS}+$`).test(root) ? root : undefined;
   },
 );

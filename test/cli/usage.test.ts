@@ -147,6 +147,53 @@ applications:
   },
 );
 
+t.test("check names the place of a context root that two applications claim, once [C5] [R2]", async (t) => {
+  const folder = testFolder(t);
+  const checked = async (applications: readonly string[]) => {
+    const items = applications.map(
+      (keys) => `  - { ${keys}, editions: [{ label: "1", targets: [{ server: A }] }] }\n`,
+    );
+    const servers =
+      'servers: [{ name: A, address: "127.0.0.1:1" }]\nvirtualHosts: [{ name: v, aliases: [v] }]\n';
+    writeFileSync(join(folder, "domain.yaml"), `${servers}applications:\n${items.join("")}`);
+    return tidegate(["check", "domain.yaml"], { folder });
+  };
+  const clash = (place: string, host: string) =>
+    `domain.yaml:${place}: Cannot give context root "/a" on virtual host "${host}" to application "b": application "a" has it\n`;
+  t.match(await checked(["id: a", "id: b, contextRoots: [/b, /a/]"]), {
+    status: 1,
+    out: "",
+    err: clash("5:33: applications[1].contextRoots[1]", "default_host"),
+  });
+  t.equal(
+    (await checked(["id: b, contextRoots: [/a]", "id: a"])).err,
+    clash("5:11: applications[1].id", "default_host").replace(
+      'to application "b": application "a"',
+      'to application "a": application "b"',
+    ),
+    "the default root stands where the id does",
+  );
+  t.equal(
+    (
+      await checked([
+        "id: a, virtualHosts: [default_host, v]",
+        "id: b, virtualHosts: [v], contextRoots: [/a]",
+      ])
+    ).err,
+    clash("5:48: applications[1].contextRoots[0]", "v"),
+  );
+  const apart = [
+    "id: a",
+    "id: b, virtualHosts: [v], contextRoots: [/a]",
+    'id: c, paths: ["/c"]',
+    "id: d, contextRoots: [/c]",
+  ];
+  t.match(await checked(apart), { status: 0, err: "" });
+  const both = await checked(["id: a", "id: b, contextRoots: [/a], colour: red"]);
+  t.match(both.err, /colour/);
+  t.match(both.err, /application "a" has it/, "told whatever else is wrong");
+});
+
 t.test("a first start with a mistake in domain.yaml is refused, before anything runs [C5]", async (t) => {
   const folder = testFolder(t);
   writeFileSync(join(folder, "tidegate.yaml"), "include: domain.yaml\n");
