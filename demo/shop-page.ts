@@ -25,10 +25,30 @@ const SHAPES: Readonly<Record<Product["shape"], string>> = {
   book: '<rect x="34" y="26" width="52" height="76" rx="4"/><path class="ink" d="M44 26v76M54 46h22"/>',
 };
 
+/** Editions look different, so that a redeploy is seen. */
+interface Look {
+  readonly eyebrow: string;
+  readonly headline: string;
+  readonly lead: string;
+}
+
+const FIRST_LOOK: Look = {
+  eyebrow: "Coffee that sails through a redeploy",
+  headline: "The harbour never closes.",
+  lead: "Your cart lives in the memory of one server. As long as it is yours, every click goes there.",
+};
+
+const NEXT_LOOK: Look = {
+  eyebrow: "Freshly roasted, freshly deployed",
+  headline: "High tide at the harbour.",
+  lead: "You are new here, so you got the new edition. Whoever came before keeps the old one, cart and all.",
+};
+
 /** The whole document. */
 export function shopPage(shop: Shop, visit: Visit): string {
   const { session, isLost } = visit;
   const pieces = [...session.cart.values()].reduce((sum, count) => sum + count, 0);
+  const look = shop.edition === "1" ? FIRST_LOOK : NEXT_LOOK;
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -39,7 +59,7 @@ export function shopPage(shop: Shop, visit: Visit): string {
 <link rel="icon" href="data:image/svg+xml,${encodeURIComponent(ICON)}">
 <style>${STYLE}</style>
 </head>
-<body style="--server-hue: ${hueOf(shop.name)}; --edition-hue: ${hueOf(`edition ${shop.edition}`)}">
+<body class="${look === FIRST_LOOK ? "first" : "next"}" style="--server-hue: ${hueOf(shop.name)}; --edition-hue: ${hueOf(`edition ${shop.edition}`)}">
 <header class="bar">
   <a class="brand" href="/shop/"><span class="mark" aria-hidden="true">${ICON}</span>Tide &amp; Bean</a>
   <a class="cart-link" href="#cart">Cart <b class="count" id="count" aria-live="polite">${pieces}</b></a>
@@ -47,9 +67,9 @@ export function shopPage(shop: Shop, visit: Visit): string {
 <main>
   <section class="hero">
     <div>
-      <p class="eyebrow">Coffee that sails through a redeploy</p>
-      <h1>The harbour never closes.</h1>
-      <p class="lead">Your cart lives in the memory of one server. As long as it is yours, every click goes there.</p>
+      <p class="eyebrow">${look.eyebrow}</p>
+      <h1>${look.headline}</h1>
+      <p class="lead">${look.lead}</p>
     </div>
     ${passport(shop, visit)}
   </section>

@@ -1,5 +1,5 @@
-// The demo, `npm start`: installs and builds what is missing, runs a small shop on two servers and Tidegate in front of
-// them, says what to try, and ends everything with Ctrl-C. A server that is killed is started again after a while.
+// The demo, `npm start`: installs and builds what is missing, runs a small shop in two editions on two servers and Tidegate
+// in front of them, says what to try, and ends everything with Ctrl-C. A server that is killed is started again after a while.
 
 import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
@@ -12,14 +12,18 @@ const DATA = join(ROOT, "var", "demo");
 const LOG = join(DATA, "tidegate.log");
 const ADMIN = "http://127.0.0.1:9700";
 const SHOP = "http://127.0.0.1:8080/shop/";
+const PREVIEW = "http://127.0.0.1:9736/shop/";
 const SERVERS = [
-  { name: "Server01", port: 9081, route: "s1" },
-  { name: "Server02", port: 9082, route: "s2" },
+  { name: "Server01", edition: "1", port: 9081, route: "s1" },
+  { name: "Server02", edition: "1", port: 9082, route: "s2" },
+  { name: "Server01", edition: "2", port: 9083, route: "s1b" },
+  { name: "Server02", edition: "2", port: 9084, route: "s2b" },
 ];
 const PORTS = new Map([
   [8080, "the router"],
+  [9736, "the preview listener"],
   [9700, "the admin API"],
-  ...SERVERS.map(({ name, port }) => [port, `the shop's ${name}`]),
+  ...SERVERS.map((server) => [server.port, `the shop's ${titleOf(server)}`]),
 ]);
 const READY_MS = 30_000;
 /** Long enough to see another server take over. */
@@ -43,18 +47,24 @@ function launch(name, args, [out, err]) {
   return child;
 }
 
-function startServer({ name, port, route }) {
-  const args = ["dist/demo/shop.js", "--port", port, "--name", name, "--route", route, "--edition", "1"];
-  const child = launch(name, args.map(String), ["ignore", "inherit"]);
+function titleOf({ name, edition }) {
+  return `${name}, edition ${edition}`;
+}
+
+function startServer(server) {
+  const { name, edition, port, route } = server;
+  const title = titleOf(server);
+  const args = ["dist/demo/shop.js", "--port", port, "--name", name, "--route", route, "--edition", edition];
+  const child = launch(title, args.map(String), ["ignore", "inherit"]);
   child.on("exit", (status, signal) => {
     if (stoppingSince > 0) return;
     console.log(
-      `${name} died (${signal ?? `status ${status}`}); it is started again in ${RESTART_MS / 1000} s`,
+      `${title} died (${signal ?? `status ${status}`}); it is started again in ${RESTART_MS / 1000} s`,
     );
     setTimeout(() => {
       if (stoppingSince > 0) return;
-      const { pid } = startServer({ name, port, route });
-      console.log(`${name} is back as process ${pid}`);
+      const { pid } = startServer(server);
+      console.log(`${title} is back as process ${pid}`);
     }, RESTART_MS).unref();
   });
   return child;
@@ -149,22 +159,38 @@ function fail(message) {
   stop(1);
 }
 
-/** Modes outlive a restart, which surprises whoever left one behind. */
-async function modesLeft() {
-  const response = await fetch(`${ADMIN}/v1/servers`).catch(() => undefined);
-  if (response?.status !== 200) return [];
-  const { servers = [] } = await response.json();
-  return servers.filter(({ mode }) => mode !== "normal");
+async function ask(path) {
+  const response = await fetch(`${ADMIN}${path}`).catch(() => undefined);
+  return response?.status === 200 ? response.json() : {};
+}
+
+/** Modes and editions outlive a restart, which surprises whoever left them behind. */
+async function leftFromLastTime() {
+  const { servers = [] } = await ask("/v1/servers");
+  const lines = servers
+    .filter(({ mode }) => mode !== "normal")
+    .map(({ name, mode }) => `${name} is still in mode ${mode}: npx tidegate mode ${name} normal`);
+  const { editions = [] } = await ask("/v1/applications/shop");
+  const running = editions.find(({ state }) => state === "running");
+  if (running === undefined)
+    lines.push("No edition of the shop is open: npx tidegate redeploy shop --edition 1");
+  else if (running.label !== "1") {
+    lines.push(
+      `Edition ${running.label} has the users still: npx tidegate redeploy shop --edition 1 starts over`,
+    );
+  }
+  return lines;
 }
 
 function printWelcome(left) {
-  const pid = children.get("Server01")?.pid;
+  const pid = children.get(titleOf(SERVERS[0]))?.pid;
   const lines = [
     "",
     `  The shop       ${SHOP}`,
+    `  Next edition   ${PREVIEW}   (the preview listener: seen by testers only)`,
     `  Admin API      ${ADMIN}`,
     "",
-    "  Open the shop, put something in the cart: the badge says which server has your session.",
+    "  Open the shop, put something in the cart: the badge says which server and edition have your session.",
     "  Then try, in another terminal in this folder (your server may be Server02):",
     "",
     "    npx tidegate servers                    what is served where",
@@ -174,13 +200,17 @@ function printWelcome(left) {
     "    npx tidegate mode Server01 normal       and back",
     `    kill -9 ${String(pid).padEnd(31)} Server01 dies, and is started again after ${RESTART_MS / 1000} s`,
     "",
+    "  A redeploy without anyone noticing: you keep your cart on edition 1, a private window gets edition 2.",
+    "",
+    "    npx tidegate redeploy shop --edition 2  new users get edition 2 from now on, at one revision",
+    "    npx tidegate app shop                   who is left on edition 1, and where",
+    "    npx tidegate undeploy shop --new        roll back: edition 1 has the new users again",
+    "",
     `  Log: ${LOG}`,
     "  Ctrl-C ends everything.",
     "",
   ];
-  for (const { name, mode } of left) {
-    lines.push(`  ${name} is still in mode ${mode} from last time: npx tidegate mode ${name} normal`, "");
-  }
+  if (left.length > 0) lines.push("  From last time:", ...left.map((line) => `    ${line}`), "");
   console.log(lines.join("\n"));
 }
 
@@ -191,7 +221,9 @@ await checkPorts();
 const { build } = await import("./build.mjs");
 build();
 for (const server of SERVERS) startServer(server);
-for (const { name, port } of SERVERS) await waitFor(`http://127.0.0.1:${port}/shop/health`, name);
+for (const server of SERVERS) {
+  await waitFor(`http://127.0.0.1:${server.port}/shop/health`, titleOf(server));
+}
 if (stoppingSince === 0) startTidegate();
 await waitFor(`${ADMIN}/readyz`, "Tidegate");
-if (stoppingSince === 0) printWelcome(await modesLeft());
+if (stoppingSince === 0) printWelcome(await leftFromLastTime());

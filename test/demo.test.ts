@@ -82,7 +82,9 @@ t.test("another server does not know the session, says so, and gives a new one",
   const cookie = cookieOf(await fetch(`${one.url}/shop/`));
   const moved = await fetch(`${other.url}/shop/`, { headers: { cookie } });
   t.match(cookieOf(moved), /:s2$/);
-  t.match(await moved.text(), /Your earlier session is not known to Server02/);
+  const page = await moved.text();
+  t.match(page, /Your earlier session is not known to Server02/);
+  t.match(page, /class="next"/, "and the next edition looks different");
 });
 
 t.test("logging out deletes the cookie and tells the router that the session is over [A4]", async (t) => {
@@ -144,6 +146,10 @@ t.test("the settings of the demo have no mistake", (t) => {
   t.same(
     resources.servers.map(({ name, address }) => `${name} ${address}`),
     ["Server01 127.0.0.1:9081", "Server02 127.0.0.1:9082"],
+  );
+  t.same(
+    resources.applications[0]?.editions.map(({ label, initialState }) => `${label} ${initialState}`),
+    ["1 running", "2 distributed"],
   );
   t.end();
 });
