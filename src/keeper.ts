@@ -3,7 +3,6 @@
 // SIGTERM, SIGINT: stop, each process within `stopGraceMs`; a second one: at once. SIGHUP: control reads the files again.
 // SIGUSR2: the workers are replaced one by one by new processes (new code), without a refused connection.
 
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { TokensFile } from "./admin/tokens.ts";
@@ -16,7 +15,7 @@ import type { MonotonicMs } from "./base/units.ts";
 import type { ProcessSettings } from "./settings/process-settings.ts";
 import { whyNotAppended } from "./system/appendable.ts";
 import { systemClock } from "./system/clock.ts";
-import { systemDisk, writeFileWhole } from "./system/disk.ts";
+import { makeFolder, systemDisk, writeFileWhole } from "./system/disk.ts";
 import { ownPid } from "./system/environment.ts";
 import { type HeldLock, takeLock } from "./system/lock.ts";
 import { openLog } from "./system/log.ts";
@@ -106,7 +105,7 @@ export async function runKeeper(
 /** The data directory, ours alone from now on, with our process id in it. */
 async function takeDataDir(dataDir: string): Promise<Result<HeldLock>> {
   try {
-    await mkdir(dataDir, { recursive: true });
+    await makeFolder(dataDir);
     const outcome = await takeLock(join(dataDir, "locks"), "keeper");
     if (!outcome.held) return failed(alreadyRunning(dataDir, outcome.byPid));
     await writeFileWhole(join(dataDir, PID_FILE), `${ownPid()}\n`);

@@ -2,13 +2,14 @@
 
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { chmod, lstat, mkdir, rename, unlink } from "node:fs/promises";
+import { chmod, lstat, rename, unlink } from "node:fs/promises";
 import type { Server, ServerResponse } from "node:http";
 import { createServer, type IncomingMessage } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { fault, refuse } from "../base/fault.ts";
 import { ok, type Result } from "../base/result.ts";
+import { makeFolder } from "../system/disk.ts";
 import { PROBLEM_TYPE, problemOf } from "./problem.ts";
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -57,7 +58,7 @@ export async function listenUnix(path: string, handle: Handler): Promise<Result<
   }
   const free = await checkFree(path);
   if (!free.ok) return free;
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   const server = newServer(handle);
   // Bound beside its place and moved there only when nobody else can connect any more.
   const temporary = join(dirname(path), `.${randomBytes(2).toString("hex")}`);

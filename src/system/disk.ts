@@ -1,7 +1,7 @@
 // The disk behind a small interface, so that tests can fill it up, tear a write or stop at any byte.
 
-import { mkdir, open, readdir, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
+import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 
 /** An open file. Positions and sizes in bytes. */
 export interface DiskFile {
@@ -47,9 +47,7 @@ export const systemDisk: Disk = {
     };
   },
   list: async (folder) => (await readdir(folder)).sort(),
-  async makeFolder(folder) {
-    await mkdir(folder, { recursive: true });
-  },
+  makeFolder,
   rename,
   remove: (path) => rm(path, { force: true }),
   async syncFolder(folder) {
@@ -61,6 +59,31 @@ export const systemDisk: Disk = {
     }
   },
 };
+
+/**
+ * Makes a folder with those above it; one that is there already is no failure. Not Node's own `recursive`: where the
+ * system lets nobody make folders, as below /proc, that one tries for ever (Node 20).
+ */
+export async function makeFolder(folder: string): Promise<void> {
+  const path = resolve(folder);
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (await isFolder(path)) return;
+    if (!isErrorCode(error, "ENOENT") || dirname(path) === path) throw error;
+    await makeFolder(dirname(path));
+    await mkdir(path).catch(async (again: unknown) => {
+      if (!(await isFolder(path))) throw again; // or another process was first
+    });
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
+}
 
 async function openFile(path: string, mode: OpenMode): ReturnType<typeof open> {
   if (mode !== "create") return open(path, mode === "read" ? "r" : "r+");

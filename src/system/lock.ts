@@ -7,9 +7,9 @@
 
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { link, mkdir, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
+import { link, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isErrorCode } from "./disk.ts";
+import { isErrorCode, makeFolder } from "./disk.ts";
 
 /** A lock that this process holds. */
 export interface HeldLock {
@@ -29,7 +29,7 @@ export type LockOutcome =
  * container): a folder that several machines write needs another kind of lock.
  */
 export async function takeLock(folder: string, name: string): Promise<LockOutcome> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   for (;;) {
     const newest = await newestNumber(folder, name);
     const holder = await readHolder(lockPath(folder, name, newest));

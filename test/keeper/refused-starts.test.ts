@@ -1,6 +1,7 @@
 // What ends a start of the keeper before it is one: told with a reason, and nothing is left behind.
 
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import net from "node:net";
 import { join } from "node:path";
 import t from "tap";
@@ -20,6 +21,18 @@ t.test("a data directory that cannot be written is named, with what to do", asyn
     message: /^FILE_UNREADABLE: Cannot write the data directory ".*": ENOTDIR/,
   });
 });
+
+t.test(
+  "a data directory where the system makes no folders is refused instead of tried for ever",
+  { skip: existsSync("/proc/self") ? false : "there is no /proc" },
+  async (t) => {
+    for (const dataDir of ["/proc/tidegate", "/proc/tidegate/deep/down"]) {
+      await t.rejects(startTree(t, treeSettings({ dataDir, workers: 1 })), {
+        message: /^FILE_UNREADABLE: Cannot write the data directory "\/proc\/tidegate.*": ENOENT/,
+      });
+    }
+  },
+);
 
 t.test("an access log that cannot be written ends a start before it is one", async (t) => {
   const dataDir = t.testdir({ file: "" });

@@ -1,8 +1,21 @@
 import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import t from "tap";
-import { readFileIfThere, systemDisk, writeFileWhole } from "../../src/system/disk.ts";
+import { makeFolder, readFileIfThere, systemDisk, writeFileWhole } from "../../src/system/disk.ts";
 import { MemoryDisk, systemError } from "../journal/fixtures/memory-disk.ts";
+
+t.test(
+  "a folder is made with those above it, by several at once too, and never where a file is",
+  async (t) => {
+    const folder = t.testdir({ file: "" });
+    const deep = join(folder, "a", "b", "c");
+    await Promise.all([makeFolder(deep), makeFolder(deep), makeFolder(join(folder, "a"))]);
+    await makeFolder(deep);
+    t.same(await readdir(deep), []);
+    await t.rejects(makeFolder(join(folder, "file")), { code: "EEXIST" });
+    await t.rejects(makeFolder(join(folder, "file", "below")), { code: "ENOTDIR" });
+  },
+);
 
 t.test("a file is replaced whole, and nothing else is left in its folder", async (t) => {
   const folder = t.testdir({ state: "a longer content than the next" });
