@@ -12,6 +12,7 @@ import { PROBLEM_TYPE, type Problem, problemOf } from "./problem.ts";
 import { applicationRoutes } from "./routes/applications.ts";
 import { applyRoutes } from "./routes/apply.ts";
 import { domainRoutes } from "./routes/domain.ts";
+import { drainedRoutes } from "./routes/drained.ts";
 import { editionRoutes } from "./routes/editions.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { explainRoutes } from "./routes/explain.ts";
@@ -61,6 +62,7 @@ export async function buildApi(backend: Backend, access: Access): Promise<Api> {
     nodeRoutes,
     applicationRoutes,
     editionRoutes,
+    drainedRoutes,
     sessionRoutes,
     applyRoutes,
     explainRoutes,

@@ -7,6 +7,7 @@ import type { FaultCode } from "../base/fault.ts";
 import { FAULTS } from "../base/fault.ts";
 import type { EpochMs, Revision } from "../base/units.ts";
 import type { AppliedEverywhere, ServerView } from "../control/operations.ts";
+import type { Left } from "../deploy/drain.ts";
 import type { Mode } from "../domain/mode.ts";
 import { MODES } from "../domain/mode.ts";
 import type { Problem } from "./problem.ts";
@@ -78,6 +79,20 @@ export function tunnels(): SchemaOf<{
       other: count("Other upgraded connections"),
     },
     { description: "Open tunnels and streams by kind" },
+  );
+}
+
+/** What is left of an edition, by kind. */
+export function left(): SchemaOf<Left> {
+  return Type.Object(
+    {
+      requests: count("Requests in flight, or that wait for a place"),
+      sessions: count("Live sessions"),
+      webSockets: count("WebSockets"),
+      streams: count("Server-sent event streams"),
+      tunnels: count("Other upgraded connections"),
+    },
+    { description: "What is left of the edition, each thing once" },
   );
 }
 

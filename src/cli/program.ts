@@ -6,6 +6,7 @@ import { addApply } from "./apply.ts";
 import { addApps } from "./apps.ts";
 import { addCheck } from "./check.ts";
 import { type Cli, EXIT, type ExitStatus, exitStatusOf, printFault, withClientOptions } from "./cli.ts";
+import { addDrain } from "./drain.ts";
 import { addEditions } from "./editions.ts";
 import { addEvents } from "./events.ts";
 import { addExplain } from "./explain.ts";
@@ -73,6 +74,7 @@ function programOf(cli: Cli): Command {
     addMode,
     addApps,
     addEditions,
+    addDrain,
     addSessions,
     addExplain,
     addEvents,

@@ -1,5 +1,6 @@
 // The applications as operators see them: editions with who is on them, and where.
 
+import type { Left } from "../deploy/drain.ts";
 import type { Domain } from "../domain/domain.ts";
 import type { ApplicationId, ServerName } from "../domain/names.ts";
 import type { ApplicationEntry, EditionEntry, RoutingTable } from "../routing/table.ts";
@@ -13,6 +14,7 @@ export function applicationViews(
   domain: Domain,
   table: RoutingTable,
   rows: readonly InstanceRow[],
+  leftOf: (application: string, edition: string) => Left,
 ): readonly ApplicationView[] {
   return table.applications.map((application) => {
     const own = rows.filter((row) => row.application.id === application.id);
@@ -25,6 +27,7 @@ export function applicationViews(
       editions: application.editions.map((edition) => ({
         ...editionView(domain, edition, own),
         until: untilOf(domain, application.id, edition.label),
+        left: leftOf(application.id, edition.label),
       })),
     };
   });
@@ -48,7 +51,7 @@ function editionView(
   domain: Domain,
   edition: EditionEntry,
   ofApplication: readonly InstanceRow[],
-): Omit<EditionView, "until"> {
+): Omit<EditionView, "until" | "left"> {
   const rows = ofApplication.filter((row) => row.edition.label === edition.label);
   const work = sumWork(rows);
   return {

@@ -113,7 +113,8 @@ export class ControlOperations implements Operations {
   }
 
   applications(): readonly ApplicationView[] {
-    return applicationViews(this.domain(), this.#parts.link.table, this.rows());
+    const { link, drained } = this.#parts;
+    return applicationViews(this.domain(), link.table, this.rows(), (id, label) => drained.left(id, label));
   }
 
   application(id: string): Result<ApplicationView> {

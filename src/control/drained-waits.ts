@@ -7,7 +7,7 @@ import type { CancelAlarm, Clock } from "../base/clock.ts";
 import { refuse } from "../base/fault.ts";
 import type { Result } from "../base/result.ts";
 import { ok } from "../base/result.ts";
-import type { DrainSight } from "../deploy/drain.ts";
+import type { DrainSight, Left } from "../deploy/drain.ts";
 import { isClosedAndIdle, leftOf } from "../deploy/drain.ts";
 import type { Domain } from "../domain/domain.ts";
 import type { Edition } from "../domain/edition.ts";
@@ -62,6 +62,11 @@ export class DrainedWaits {
       const wait: Wait = { of, answer: resolve, cancelAlarm };
       this.#waits.add(wait);
     });
+  }
+
+  /** What is left of an edition now, as far as anybody knows. */
+  left(application: string, edition: string): Left {
+    return leftOf(this.#parts.sight(application, edition));
   }
 
   /** To be called when the domain, or what is known of the workers, has changed. */

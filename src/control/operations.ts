@@ -75,6 +75,8 @@ export interface EditionView {
   readonly state: EditionEntry["state"];
   /** How long a retiring or stopping edition may keep what it has; null for others. */
   readonly until: EpochMs | "drained" | null;
+  /** What it would wait for if it retired now, each thing once; `inFlight` counts tunnels and streams too. */
+  readonly left: Left;
   readonly inFlight: number;
   readonly sessions: number;
   readonly tunnels: { readonly webSocket: number; readonly stream: number; readonly other: number };

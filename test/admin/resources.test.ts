@@ -35,6 +35,7 @@ t.test("every resource is as the API's document says", async (t) => {
     "/v1/applications": "/v1/applications",
     "/v1/applications/{id}": "/v1/applications/shop",
     "/v1/applications/{id}/sessions": "/v1/applications/shop/sessions",
+    "/v1/applications/{id}/editions/{label}/drained": "/v1/applications/shop/editions/1/drained",
     "/v1/routers": "/v1/routers",
     "/v1/domain": "/v1/domain",
     "/": "/",

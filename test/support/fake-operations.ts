@@ -124,6 +124,7 @@ export class FakeOperations implements Operations {
         label,
         state: lifecycle.state === "undeployed" ? "stopping" : lifecycle.state,
         until: "until" in lifecycle ? lifecycle.until : null,
+        left: { ...NOTHING_LEFT, requests: 5, sessions: this.#sessions.length, webSockets: 1 },
         inFlight: 6,
         sessions: this.#sessions.length,
         tunnels: { ...NO_TUNNELS, webSocket: 1 },

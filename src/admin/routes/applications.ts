@@ -10,6 +10,7 @@ import type { Api, Backend } from "../api.ts";
 import {
   count,
   idParams,
+  left,
   mode,
   oneOf,
   responses,
@@ -38,6 +39,7 @@ const EditionSchema: SchemaOf<EditionView> = Type.Object(
       description:
         "How long a retiring or stopping edition may keep what it has: milliseconds since 1970, or `drained`; null for others",
     }),
+    left: left(),
     inFlight: count("Requests in flight on it"),
     sessions: count("Live sessions on it"),
     tunnels: tunnels(),
