@@ -133,6 +133,7 @@ export class Attempts {
   #answer(failure: UpstreamFailure): void {
     const exchange = this.#exchange;
     if (failure === "connect") exchange.answer(503, "upstream-connect");
+    else if (failure === "gone") exchange.answer(503, "instance-gone");
     else if (failure === "silent") exchange.answer(504, "upstream-timeout");
     else exchange.answer(502, failure === "malformed" ? "upstream-malformed" : "upstream-closed");
   }

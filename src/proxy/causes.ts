@@ -17,6 +17,7 @@ export const CAUSES = [
   "upstream-truncated",
   "mirror-close",
   "mode-closed",
+  "instance-gone",
   "refused-connection",
 ] as const;
 

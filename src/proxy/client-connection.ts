@@ -94,6 +94,11 @@ export class ClientConnection extends Timed implements Reader, ClientPoint {
     return this.#state === READING && this.#pending.length === 0;
   }
 
+  /** What is under way; null between requests, and once there is a tunnel. */
+  get exchange(): Exchange | null {
+    return this.#exchange;
+  }
+
   onRead(count: number, bytes: Buffer): boolean {
     this.plane.readClock();
     let goesOn = true;

@@ -25,7 +25,7 @@ import { ConnectionLimits } from "./connection-limits.ts";
 import { drain } from "./draining.ts";
 import { Exchange } from "./exchange.ts";
 import { Forwarding } from "./forwarding.ts";
-import { closePolitely } from "./mode-close.ts";
+import { endClosed } from "./mode-close.ts";
 import { BufferLender, Output } from "./output.ts";
 import { OwnAnswers } from "./own-answers.ts";
 import { refusalOf } from "./refusals.ts";
@@ -271,10 +271,10 @@ export class DataPlane {
     return Uint8Array.from({ length: MASK_BYTES }, () => Math.floor(this.random.next() * 256));
   }
 
-  /** A new table is in use: long connections to closed servers end politely, waiting requests are looked at again. */
+  /** A new table is in use: what is open to instances that it closes or has no more is ended, who waits is asked again. */
   tableChanged(): void {
     this.readClock();
-    closePolitely(this);
+    endClosed(this);
     this.pools.closeWhere(
       (connection) => connection.instance.state.routed?.entry.address !== connection.address,
     );

@@ -277,6 +277,17 @@ export class Exchange extends Timed {
     this.attempts.failed(failure, wasReused, failure);
   }
 
+  /**
+   * The instance has left the table: its edition is undeployed, or its server removed (SPEC D12). Cut off where the client
+   * has some of the answer, else sent to another instance where that is safe, or answered.
+   */
+  interrupt(): void {
+    const { held, response } = this;
+    if (held.isWhole) return; // the instance has done its part
+    if (response.isCommitted && !held.isHeld) this.responseCutShort("instance-gone");
+    else this.upstreamFailed("gone");
+  }
+
   /** Answers with the router's own words. */
   answer(status: number, cause: Cause): void {
     const { client, plane } = this;

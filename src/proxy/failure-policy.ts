@@ -10,7 +10,9 @@ export type UpstreamFailure =
   /** No first byte in time. */
   | "silent"
   /** What it sent is no response. */
-  | "malformed";
+  | "malformed"
+  /** It is in the routing table no more, and the router has given it up (SPEC D12). */
+  | "gone";
 
 /** What is known when it failed. */
 export interface FailureFacts {

@@ -8,12 +8,13 @@ import { openTunnel } from "./upgrade.ts";
 export class HeldAnswer {
   readonly #exchange: Exchange;
   #bytes: Buffer[] = [];
-  #isWhole = false;
   /** After a 101: what came behind its head. */
   #early: Buffer | null = null;
   /** Counts the holds, so that a late word about an earlier one means nothing. */
   #hold = 0;
   isHeld = false;
+  /** Held, and nothing more is to come. */
+  isWhole = false;
 
   constructor(exchange: Exchange) {
     this.#exchange = exchange;
@@ -31,7 +32,7 @@ export class HeldAnswer {
   /** Keeps bytes; false, since nothing more may come meanwhile. `isWhole`: they are the last. */
   keep(bytes: Buffer, isWhole: boolean): boolean {
     this.#bytes.push(bytes);
-    this.#isWhole = isWhole;
+    this.isWhole = isWhole;
     return false;
   }
 
@@ -46,7 +47,7 @@ export class HeldAnswer {
     if (!this.isHeld) return;
     this.#hold += 1;
     this.isHeld = false;
-    this.#isWhole = false;
+    this.isWhole = false;
     this.#early = null;
     this.#bytes = [];
   }
@@ -54,7 +55,7 @@ export class HeldAnswer {
   #letGo(): void {
     if (!this.isHeld) return;
     const bytes = this.#bytes;
-    const isWhole = this.#isWhole;
+    const { isWhole } = this;
     const early = this.#early;
     this.reset();
     const exchange = this.#exchange;

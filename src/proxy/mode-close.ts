@@ -1,15 +1,23 @@
-// What a mode change does to long connections (SPEC M4): `break` ends tunnels and event streams politely, spread over the
-// application's `closeSpread`, so that their clients do not all come back at once. `affinity` leaves them alone.
+// What a new table does to what is open (SPEC M4, D12). `break`, or an edition that stops, ends tunnels and event streams
+// politely, spread over the application's `closeSpread`, so that their clients do not all come back at once; requests in
+// flight finish. Of an instance that has left the table requests are interrupted too. `affinity` leaves all alone.
 
 import type { CompiledInstance } from "../routing/compiled.ts";
+import { RoutedInstance } from "../routing/routed.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Tunnel } from "./tunnel.ts";
 
+/** How long an event that is under way has to end when its instance has left the table. */
+const LAST_EVENT_MS = 3000;
+
 /** Ends what is open to instances that the current table closes or no longer has. */
-export function closePolitely(plane: DataPlane): void {
+export function endClosed(plane: DataPlane): void {
   for (const tunnel of plane.tunnels) closeTunnelPolitely(plane, tunnel);
   for (const stream of plane.streams) endStreamPolitely(plane, stream);
+  for (const { exchange } of plane.connections) {
+    if (exchange !== null && isGone(exchange.instance) && !plane.streams.has(exchange)) exchange.interrupt();
+  }
 }
 
 /** The same for one tunnel, which may open only now: its request was sent before the mode. */
@@ -22,8 +30,16 @@ export function closeTunnelPolitely(plane: DataPlane, tunnel: Tunnel): void {
 export function endStreamPolitely(plane: DataPlane, stream: Exchange): void {
   const { instance } = stream;
   if (instance === null || !isClosed(instance)) return;
+  const { startMs } = stream; // an exchange is used again
+  const isOpen = (): boolean =>
+    stream.startMs === startMs && stream.instance === instance && plane.streams.has(stream);
   later(plane, instance, () => {
-    if (stream.instance === instance && plane.streams.has(stream)) stream.response.endEventStream();
+    if (isOpen()) stream.response.endEventStream();
+    if (!isOpen() || !isGone(instance)) return;
+    plane.clock.alarm(LAST_EVENT_MS, () => {
+      plane.readClock();
+      if (isOpen() && isGone(instance)) stream.interrupt();
+    });
   });
 }
 
@@ -31,6 +47,12 @@ export function endStreamPolitely(plane: DataPlane, stream: Exchange): void {
 function isClosed(instance: CompiledInstance): boolean {
   const { routed } = instance.state;
   return routed === null || routed.isClosed;
+}
+
+/** In the table no more. What a preview shows goes when users see it, and its requests finish. */
+function isGone(instance: CompiledInstance | null): boolean {
+  if (instance === null || instance.state.routed !== null) return false;
+  return !(instance instanceof RoutedInstance && instance.application.isPreview);
 }
 
 function later(plane: DataPlane, instance: CompiledInstance, close: () => void): void {

@@ -38,16 +38,27 @@ export class WaitQueues {
       if (first === undefined) return;
       this.remove(first);
       if (first.leaveQueue()) continue;
-      queue.unshift(first);
-      this.length += 1;
-      this.#countWaiting(first, 1);
+      this.#putBack(queue, first, 0);
       return;
     }
   }
 
-  /** A new table: anybody may have a place now, or none any more. */
+  /** A new table: anybody may have a place now, or none any more, so that each is asked once. */
   wakeAll(): void {
-    for (const id of this.#queues.keys()) this.wake(id);
+    for (const queue of this.#queues.values()) {
+      for (const exchange of [...queue]) {
+        const at = queue.indexOf(exchange);
+        if (at < 0) continue; // it got its place while others were asked
+        this.remove(exchange);
+        if (!exchange.leaveQueue()) this.#putBack(queue, exchange, at);
+      }
+    }
+  }
+
+  #putBack(queue: Exchange[], exchange: Exchange, at: number): void {
+    queue.splice(at, 0, exchange);
+    this.length += 1;
+    this.#countWaiting(exchange, 1);
   }
 
   /** Waiting requests count at the instance they wait for, where there is one. */

@@ -3,7 +3,7 @@
 import t from "tap";
 import { afterFailure, type FailureFacts, type UpstreamFailure } from "../../src/proxy/failure-policy.ts";
 
-const FAILURES: readonly UpstreamFailure[] = ["connect", "closed", "silent", "malformed"];
+const FAILURES: readonly UpstreamFailure[] = ["connect", "closed", "silent", "malformed", "gone"];
 const BOTH = [false, true];
 const FACTS: FailureFacts = {
   failure: "closed",
@@ -106,6 +106,8 @@ const CASES: readonly (readonly [string, Partial<FailureFacts>, string])[] = [
   ],
   ["a fresh connection closed under a POST: 502", { wasReused: false, isIdempotent: false }, "answer"],
   ["no first byte in time, idempotent: another server", { failure: "silent" }, "other-instance"],
+  ["left the table, idempotent: another server", { failure: "gone" }, "other-instance"],
+  ["left the table, POST: 503", { failure: "gone", isIdempotent: false }, "answer"],
   ["no first byte in time, POST: 504", { failure: "silent", isIdempotent: false }, "answer"],
   [
     "no connection, POST: another server, since nothing was sent",

@@ -219,6 +219,17 @@ for (const affinity of STYLES) {
     },
   );
 
+  t.test(
+    `${nameOf(affinity)}: a session of an edition that is only distributed again goes to the running one [E3]`,
+    async (t) => {
+      const { switchTo, browser } = start(["retiring", "running"]);
+      t.equal(labelOf(browser.visit("abc")), "2");
+      switchTo(["running", "gone"]);
+      switchTo(["running", "distributed"]);
+      t.equal(labelOf(browser.visit()), "1");
+    },
+  );
+
   t.test(`${nameOf(affinity)}: with the new one drained instead, both keep their users [E9]`, async (t) => {
     const { site, switchTo, browser: old } = start(["running"]);
     old.visit("abc");
