@@ -19,7 +19,7 @@ import type { DataPlane } from "./data-plane.ts";
 import type { UpstreamFailure } from "./failure-policy.ts";
 import { HeldAnswer } from "./held-answer.ts";
 import { endStreamPolitely } from "./mode-close.ts";
-import { bodyBytesOf, statusOfOutcome } from "./own-answers.ts";
+import { bodyBytesOf, causeOf, statusOfOutcome } from "./own-answers.ts";
 import { RequestFacts } from "./request-facts.ts";
 import { RequestRelay } from "./request-relay.ts";
 import { ResponseRelay } from "./response-relay.ts";
@@ -392,11 +392,4 @@ export class Exchange extends Timed {
     plane.recycle(this);
     client.exchangeDone(isKept);
   }
-}
-
-/** Why the router answers by itself with this status, without an instance. */
-function causeOf(status: number): Cause {
-  if (status === 503) return "unavailable";
-  if (status === 404) return "no-route";
-  return status < 400 ? "done" : "bad-request";
 }

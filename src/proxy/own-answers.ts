@@ -5,6 +5,7 @@ import type { CompiledApplication } from "../routing/compiled.ts";
 import * as is from "../routing/decision.ts";
 import type { ApplicationEntry } from "../routing/table.ts";
 import { httpDate, utcMinute } from "../system/dates.ts";
+import type { Cause } from "./causes.ts";
 
 /** The status for a decision that forwards nothing. */
 export function statusOfOutcome(outcome: number): number {
@@ -25,6 +26,13 @@ const HEAD_END = Buffer.from("\r\n\r\n", "latin1");
 /** How many bytes of an own answer are its body: what follows the first empty line. */
 export function bodyBytesOf(answer: Buffer): number {
   return answer.length - (answer.indexOf(HEAD_END) + HEAD_END.length);
+}
+
+/** Why the router answers by itself with this status, without an instance. */
+export function causeOf(status: number): Cause {
+  if (status === 503) return "unavailable";
+  if (status === 404) return "no-route";
+  return status < 400 ? "done" : "bad-request";
 }
 
 /** What is known of the request that is answered. */
