@@ -51,6 +51,7 @@ async function start(): Promise<void> {
       log,
     }),
     bus: child.bus,
+    sessionsKnownFrom: child.start.treeStartedAt,
     clock: systemClock,
     random: systemRandom,
     log,

@@ -10,8 +10,10 @@ import type { Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
 import type { Result } from "../base/result.ts";
 import { ok } from "../base/result.ts";
+import type { EpochMs } from "../base/units.ts";
 import type { DrainSight } from "../deploy/drain.ts";
 import type { Domain } from "../domain/domain.ts";
+import type { ApplicationId } from "../domain/names.ts";
 import type { Journal, JournalEntry } from "../journal/journal.ts";
 import { Metrics } from "../metrics/exposition.ts";
 import { SeriesLimit } from "../metrics/series.ts";
@@ -46,6 +48,8 @@ export interface ControlPlaneParts {
   readonly settings: ProcessSettings;
   readonly journal: Journal;
   readonly bus: Bus;
+  /** Since when this router's processes have told each other of sessions. */
+  readonly sessionsKnownFrom: EpochMs;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -169,7 +173,18 @@ export class ControlPlane {
       edition,
       workers: this.#link.workers.live().map(({ report }) => report),
       sessions: this.#sessions.countOfEdition(application, edition),
+      sessionsKnownFrom: this.#parts.sessionsKnownFrom,
+      idleMs: this.#idleMsOf(application as ApplicationId), // the domain's own, or unknown to it
     };
+  }
+
+  #idleMsOf(id: ApplicationId): number {
+    const application = this.#master.domain.applications.get(id);
+    if (application === undefined) return 0;
+    const { affinity, sessions } = application;
+    const isLoose = affinity.style === "none" || affinity.style === "hash";
+    const hasSessions = !isLoose || affinity.cookie !== undefined;
+    return hasSessions ? sessions.idleMs : 0;
   }
 
   async #applyIncluded(): Promise<void> {

@@ -36,6 +36,10 @@ export interface DrainSight {
   readonly workers: readonly WorkerWord[];
   /** Live sessions that control knows: what a dead worker knew is among them. */
   readonly sessions: number;
+  /** Since when sessions are known: those born before may live, silent, though nobody knows of them. */
+  readonly sessionsKnownFrom: EpochMs;
+  /** How long a session of the application may be silent, ms; 0: it has none. */
+  readonly idleMs: number;
 }
 
 /** What to do about an edition that leaves. */
@@ -69,13 +73,31 @@ export function drainOf(sight: DrainSight, question: DrainQuestion): Drain {
   const { lifecycle, confirming, now } = question;
   const left = leftOf(sight);
   const until = lifecycle.until === "drained" ? undefined : lifecycle.until;
-  const drain = (verdict: Drain["verdict"]): Drain => ({ verdict, left, lookAt: until });
-  if (hasNothing(sight, lifecycle, left)) {
+  const silent = silentUntil(sight, lifecycle);
+  const lookAt =
+    silent !== undefined && silent > now && !(until !== undefined && until < silent) ? silent : until;
+  const drain = (verdict: Drain["verdict"]): Drain => ({ verdict, left, lookAt });
+  const isKnown = silent === undefined || now >= silent;
+  if (isKnown && hasNothing(sight, lifecycle, left)) {
     // Nothing can come to an edition that only finishes: its first look is as good as the second.
     if (lifecycle.state === "stopping" || hasConfirmed(sight, confirming)) return drain("drained");
     if (until === undefined || now < until) return drain("confirm");
   }
   return drain(until !== undefined && now >= until ? "deadline" : "waiting");
+}
+
+/**
+ * Until when a session may come back of which nobody knows: it was born before the router's processes started, all at once,
+ * and its user has been silent since. Undefined: there is no such session.
+ */
+export function silentUntil(
+  { sessionsKnownFrom, idleMs }: DrainSight,
+  lifecycle: Leaving,
+): EpochMs | undefined {
+  if (lifecycle.state !== "retiring" || idleMs === 0) return undefined;
+  const { openedAt } = lifecycle;
+  if (openedAt !== undefined && openedAt >= sessionsKnownFrom) return undefined;
+  return (sessionsKnownFrom + idleMs) as EpochMs;
 }
 
 /** True when no work is left on an edition that no worker gives any from `revision` on: undeployed, or never started. */

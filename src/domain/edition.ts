@@ -31,12 +31,20 @@ export type Target =
 /** The life of an edition as routing sees it; its variants carry only what that state needs. */
 export type EditionState =
   | { readonly state: "distributed" }
-  | { readonly state: "running"; readonly since: EpochMs; readonly revision: Revision }
+  | {
+      readonly state: "running";
+      readonly since: EpochMs;
+      readonly revision: Revision;
+      /** When it first had users, if that was before `since`: after a rollback. */
+      readonly openedAt?: EpochMs;
+    }
   | {
       readonly state: "retiring";
       readonly since: EpochMs;
       readonly revision: Revision;
       readonly until: EpochMs | "drained";
+      /** When it first had users: none of its sessions is older. */
+      readonly openedAt?: EpochMs;
     }
   /** No new request, also none of its sessions; what is in flight may finish until then (SPEC D12). */
   | {

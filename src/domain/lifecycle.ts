@@ -105,8 +105,8 @@ export function startEdition(
     return;
   }
   replaceEditions(draft, application, (other) => {
-    if (other === edition) return opened(draft);
-    return other.lifecycle.state === "running" ? retired(draft, wish.until) : other.lifecycle;
+    if (other === edition) return opened(draft, edition);
+    return other.lifecycle.state === "running" ? retired(draft, other, wish.until) : other.lifecycle;
   });
 }
 
@@ -157,7 +157,7 @@ export function undeployEdition(
   }
   const heir = heirOf(application, chosen);
   replaceEditions(draft, application, (edition) => {
-    if (edition === heir) return opened(draft);
+    if (edition === heir) return opened(draft, edition);
     return chosen.includes(edition)
       ? leaving(draft, edition, { ...wish, hasHeir: heir !== undefined })
       : edition.lifecycle;
@@ -174,7 +174,8 @@ function leaving(
   if (wish.isForced || lifecycle.state === "distributed") return undeployed(draft);
   const until = (draft.now + (wish.drainMs ?? GRACE_MS)) as EpochMs;
   const mayDrain = wish.drainMs !== undefined && (lifecycle.state === "retiring" || wish.hasHeir);
-  if (mayDrain) return lifecycle.state === "retiring" ? { ...lifecycle, until } : retired(draft, until);
+  if (mayDrain)
+    return lifecycle.state === "retiring" ? { ...lifecycle, until } : retired(draft, edition, until);
   return lifecycle.state === "stopping" ? { ...lifecycle, until } : stopping(draft, until);
 }
 
@@ -211,12 +212,15 @@ export function finishEdition(
   replaceEditions(draft, application, (other) => (other === edition ? next : other.lifecycle), wish.cause);
 }
 
-function opened(draft: Draft): EditionState {
-  return { state: "running", since: draft.now, revision: draft.revision };
+function opened(draft: Draft, { lifecycle }: Edition): EditionState {
+  const openedAt = lifecycle.state === "retiring" ? lifecycle.openedAt : undefined;
+  const known = openedAt === undefined ? {} : { openedAt };
+  return { state: "running", since: draft.now, revision: draft.revision, ...known };
 }
 
-function retired(draft: Draft, until: EpochMs | "drained"): EditionState {
-  return { state: "retiring", since: draft.now, revision: draft.revision, until };
+function retired(draft: Draft, { lifecycle }: Edition, until: EpochMs | "drained"): EditionState {
+  const openedAt = lifecycle.state === "running" ? (lifecycle.openedAt ?? lifecycle.since) : draft.now;
+  return { state: "retiring", since: draft.now, revision: draft.revision, until, openedAt };
 }
 
 function stopping(draft: Draft, until: EpochMs): EditionState {
@@ -256,11 +260,19 @@ function chooseEditions(
       const old = live.filter((edition) => edition !== newest);
       if (choice.kind === "new" && old.length > 0) return [newest];
       if (choice.kind === "old" && old.length > 0) return old;
-      return fault("EDITION_STATE", `${what} --${choice.kind}: only edition "${newest.label}" is deployed`, {
-        hint: `Undeploy it with \`tidegate undeploy ${application.id}\``,
-      });
+      return onlyOne(application, newest, `${what} --${choice.kind}`);
     }
   }
+}
+
+function onlyOne(application: Application, { label }: Edition, what: string): Fault {
+  return fault(
+    "EDITION_STATE",
+    `${what}: there is no other edition beside "${label}", which stays as it is`,
+    {
+      hint: `An undeployed edition comes back with \`tidegate redeploy ${application.id} --edition LABEL\`; \`tidegate undeploy ${application.id} --all\` leaves its users none`,
+    },
+  );
 }
 
 function ambiguous(live: readonly Edition[], what: string): Fault {

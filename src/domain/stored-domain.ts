@@ -131,7 +131,9 @@ function readLifecycle(stored: StoredReader): EditionState {
   if (state === "distributed") return { state };
   const since = stored.number<EpochMs>("since");
   const revision = stored.number<Domain["revision"]>("revision");
-  if (state === "running" || state === "undeployed") return { state, since, revision };
+  if (state === "undeployed") return { state, since, revision };
+  const openedAt = stored.optional("openedAt", (key) => stored.number<EpochMs>(key));
+  if (state === "running") return { state, since, revision, ...openedAt };
   if (state === "stopping") return { state, since, revision, until: stored.number("until") };
-  return { state, since, revision, until: readDeadline(stored) };
+  return { state, since, revision, until: readDeadline(stored), ...openedAt };
 }

@@ -1,6 +1,7 @@
 // What the keeper and a process that it has forked say to each other over their channel. What the processes say among
 // themselves rides in `BusPost` and `BusDelivery` as bytes, which the keeper passes on and does not read.
 
+import type { EpochMs } from "../base/units.ts";
 import type { ProcessSettings } from "../settings/process-settings.ts";
 import type { Address } from "./bus.ts";
 
@@ -12,6 +13,8 @@ export interface StartMessage {
   readonly slot: number;
   /** Told apart from an earlier process in the same slot. */
   readonly incarnation: string;
+  /** When the keeper started: what processes told each other before is forgotten. */
+  readonly treeStartedAt: EpochMs;
   readonly settings: ProcessSettings;
 }
 

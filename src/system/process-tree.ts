@@ -8,6 +8,7 @@
 
 import type { CancelAlarm, Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import type { EpochMs } from "../base/units.ts";
 import type { RouterMessage } from "../routing/messages.ts";
 import type { ProcessSettings } from "../settings/process-settings.ts";
 import { AcceptShares } from "./accept-shares.ts";
@@ -61,12 +62,14 @@ export class ProcessTree implements MemberEvents {
   readonly #readyWaiters = new Map<Member, (isReady: boolean) => void>();
   #state: "running" | "stopping" | "ended" = "running";
   #forks = 0;
+  readonly #startedAt: EpochMs;
   #cancelShares: CancelAlarm | undefined;
   #cancelPeers: CancelAlarm | undefined;
   #replacing: Promise<void> | undefined;
 
   constructor(options: ProcessTreeOptions) {
     this.#options = options;
+    this.#startedAt = options.clock.epochMs();
     const mayEnd = stayAlive();
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = () => {
@@ -163,7 +166,14 @@ export class ProcessTree implements MemberEvents {
     const incarnation = `${place.index}.${this.#forks}.${Math.round(clock.epochMs()).toString(36)}`;
     const member = new Member({
       module: modules[place.role],
-      start: { kind: "start", role: place.role, slot: place.index, incarnation, settings },
+      start: {
+        kind: "start",
+        role: place.role,
+        slot: place.index,
+        incarnation,
+        treeStartedAt: this.#startedAt,
+        settings,
+      },
       clock,
       log,
       events: this,

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import t from "tap";
 import { seededRandom } from "../../src/base/random.ts";
 import { unwrap } from "../../src/base/result.ts";
+import type { EpochMs } from "../../src/base/units.ts";
 import { ControlPlane } from "../../src/control/control-plane.ts";
 import type { MarkMessage } from "../../src/routing/messages.ts";
 import { systemClock } from "../../src/system/clock.ts";
@@ -56,6 +57,7 @@ t.test(
         clock: systemClock,
         random: seededRandom(1),
         log: rememberingLog(),
+        sessionsKnownFrom: 0 as EpochMs,
         onStop: () => {},
       }),
     );

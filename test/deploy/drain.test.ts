@@ -29,7 +29,7 @@ function word(
 }
 
 function sight(workers: readonly WorkerWord[], sessions = 0): DrainSight {
-  return { application: "shop", edition: "1", workers, sessions };
+  return { application: "shop", edition: "1", workers, sessions, sessionsKnownFrom: 0 as EpochMs, idleMs: 0 };
 }
 
 function verdict(
@@ -48,6 +48,32 @@ t.test("an edition is drained when no worker has anything of it, nor had when it
   t.equal(verdict([word(), word({ revision: 9, asked: ASKED + 3 })]), "drained", "later ones count as well");
   t.end();
 });
+
+t.test(
+  "sessions that nobody can know of after a restart are waited for as long as they may be silent [E6]",
+  (t) => {
+    const restarted = { ...sight([word(), word()]), sessionsKnownFrom: 4000 as EpochMs, idleMs: 60_000 };
+    const judge = (lifecycle: Leaving, now: number): unknown => {
+      const { verdict, lookAt } = drainOf(restarted, { lifecycle, confirming: ASKED, now: now as EpochMs });
+      return [verdict, lookAt];
+    };
+    const older = { ...retiring(), openedAt: 3000 as EpochMs } as Leaving;
+    t.same(judge(older, 5000), ["waiting", 64_000]);
+    t.same(judge(older, 64_000), ["drained", undefined]);
+    t.same(
+      judge({ ...older, openedAt: 4000 as EpochMs } as Leaving, 5000),
+      ["drained", undefined],
+      "it is younger",
+    );
+    const soon = { ...retiring(9000), openedAt: 3000 as EpochMs } as Leaving;
+    t.same(judge(soon, 5000), ["waiting", 9000], "its deadline comes first");
+    t.same(judge(soon, 9000), ["deadline", 9000]);
+    t.same(judge(stopping(), 5000), ["drained", 9000], "one that only finishes has no sessions to wait for");
+    const loose = { ...restarted, idleMs: 0 };
+    t.equal(drainOf(loose, { lifecycle: older, confirming: ASKED, now: NOW }).verdict, "drained");
+    t.end();
+  },
+);
 
 for (const [what, left] of Object.entries({
   "a request": { inFlight: 1 },

@@ -65,7 +65,8 @@ t.test(
     const { domain, events } = accept(SHOP, start("2"), 5000);
     const revision = SHOP.revision + 1;
     t.same(lifecycleOf(domain, "2"), { state: "running", since: 5000, revision });
-    t.same(lifecycleOf(domain, "1"), { state: "retiring", since: 5000, revision, until: "drained" });
+    const retiring = { state: "retiring", since: 5000, revision, until: "drained", openedAt: 1000 };
+    t.same(lifecycleOf(domain, "1"), retiring);
     t.same(
       events.map(({ kind, message }) => [kind, message]),
       [
@@ -111,6 +112,11 @@ t.test(
     t.match(lifecycleOf(domain, "2"), { until: 5000 + GRACE_MS });
     t.match(events[0]?.message, /edition "1" running \(was retiring\), a rollback/);
     t.equal(domain.revision, redeployed.revision + 1);
+    t.match(
+      lifecycleOf(domain, "1"),
+      { since: 5000, openedAt: 1000 },
+      "its sessions may be older than the rollback",
+    );
   },
 );
 

@@ -208,3 +208,14 @@ t.test(
     t.match(await drained(site, "1", 60), { drained: true, state: "undeployed" });
   },
 );
+
+t.test("a restart of everything in mid-drain does not take silent users for gone [E6, F2]", async (t) => {
+  const { site, clients } = await start(t);
+  const silent = await logIn(clients, "Server01");
+  await redeploy(site, "2", "Server02");
+  t.equal(await site.stop(), 0);
+  await site.run();
+  t.match(await drained(site, "1", 1), { drained: false }, "nobody has come yet, and nobody is given up");
+  await silent.check();
+  await site.until("its session counts again", async () => (await drained(site, "1", 0)).left.sessions === 1);
+});

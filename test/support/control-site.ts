@@ -8,6 +8,7 @@ import type { Log } from "../../src/base/log.ts";
 import { seededRandom } from "../../src/base/random.ts";
 import type { Result } from "../../src/base/result.ts";
 import { unwrap } from "../../src/base/result.ts";
+import type { EpochMs } from "../../src/base/units.ts";
 import { ControlPlane } from "../../src/control/control-plane.ts";
 import type { Journal } from "../../src/journal/journal.ts";
 import type { Report } from "../../src/routing/report.ts";
@@ -121,7 +122,12 @@ export function openControl(parts: {
   readonly clock: FakeClock;
   readonly log: Log;
 }): Promise<Result<ControlPlane>> {
-  return ControlPlane.open({ ...parts, random: seededRandom(1), onStop: () => {} });
+  return ControlPlane.open({
+    ...parts,
+    random: seededRandom(1),
+    sessionsKnownFrom: 0 as EpochMs,
+    onStop: () => {},
+  });
 }
 
 /** A folder that goes with the test. */
