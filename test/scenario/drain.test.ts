@@ -8,7 +8,7 @@ import type { DrainedAnswer } from "../../src/control/operations.ts";
 import type { AppAnswer } from "../support/app-server.ts";
 import { clientsOnBothWorkers, whole } from "../support/clients.ts";
 import { SEED } from "../support/crowd.ts";
-import { type Site, startSite } from "../support/site.ts";
+import { onFirstServer, type Site, startSite } from "../support/site.ts";
 import { UserClient } from "../support/user-client.ts";
 import { cookieOf } from "../support/users.ts";
 
@@ -30,14 +30,7 @@ async function start(t: Test): Promise<{ readonly site: Site; readonly clients: 
   const site = await startSite(t, {
     servers: [{}, {}],
     workers: 2,
-    domain: (servers) => `servers:
-${servers.map(({ name, port }, at) => `  - { name: ${name}, node: node01, address: "127.0.0.1:${port}", route: s${at + 1} }`).join("\n")}
-applications:
-  - id: app
-    contextRoots: [/app]
-    affinity: { style: suffix, cookie: SID, separator: ":" }
-    editions: [{ label: "1", targets: [{ server: Server01 }] }]
-`,
+    domain: onFirstServer,
   });
   return { site, clients: await clientsOnBothWorkers(t, site) };
 }

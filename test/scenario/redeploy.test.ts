@@ -2,7 +2,7 @@
 
 import t from "tap";
 import { clientsOnBothWorkers, whole } from "../support/clients.ts";
-import { startSite } from "../support/site.ts";
+import { onFirstServer, startSite } from "../support/site.ts";
 import type { UserClient } from "../support/user-client.ts";
 import { cookieOf } from "../support/users.ts";
 
@@ -16,14 +16,7 @@ t.test(
     const site = await startSite(t, {
       servers: [{}, {}],
       workers: 2,
-      domain: (servers) => `servers:
-${servers.map(({ name, port }, at) => `  - { name: ${name}, node: node01, address: "127.0.0.1:${port}", route: s${at + 1} }`).join("\n")}
-applications:
-  - id: app
-    contextRoots: [/app]
-    affinity: { style: suffix, cookie: SID, separator: ":" }
-    editions: [{ label: "1", targets: [{ server: Server01 }] }]
-`,
+      domain: onFirstServer,
     });
     const clients = await clientsOnBothWorkers(t, site);
     /** Which servers answer all clients. */

@@ -85,6 +85,22 @@ function defaultDomain(servers: readonly AppProcess[]): string {
   return `clusters: [{ name: Apps }]\nservers:\n${serverLines(servers)}\n${applicationLines()}`;
 }
 
+/** Text of a `domain.yaml` whose edition 1 is on Server01; the others, in no cluster, are there for the next ones. */
+export function onFirstServer(servers: readonly AppProcess[]): string {
+  const lines = servers.map(
+    ({ name, port }, at) =>
+      `  - { name: ${name}, node: node01, address: "127.0.0.1:${port}", route: s${at + 1} }`,
+  );
+  return `servers:
+${lines.join("\n")}
+applications:
+  - id: app
+    contextRoots: [/app]
+    affinity: { style: suffix, cookie: SID, separator: ":" }
+    editions: [{ label: "1", targets: [{ server: Server01 }] }]
+`;
+}
+
 /** Servers that know nothing of routes: the router alone keeps their users where they belong. */
 export const ROUTELESS: readonly AppManners[] = [{ route: "" }, { route: "" }, { route: "" }];
 
