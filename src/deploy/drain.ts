@@ -74,10 +74,9 @@ export function drainOf(sight: DrainSight, question: DrainQuestion): Drain {
   const left = leftOf(sight);
   const until = lifecycle.until === "drained" ? undefined : lifecycle.until;
   const silent = silentUntil(sight, lifecycle);
-  const lookAt =
-    silent !== undefined && silent > now && !(until !== undefined && until < silent) ? silent : until;
+  const isKnown = now >= silent;
+  const lookAt = isKnown ? until : (Math.min(silent, until ?? silent) as EpochMs);
   const drain = (verdict: Drain["verdict"]): Drain => ({ verdict, left, lookAt });
-  const isKnown = silent === undefined || now >= silent;
   if (isKnown && hasNothing(sight, lifecycle, left)) {
     // Nothing can come to an edition that only finishes: its first look is as good as the second.
     if (lifecycle.state === "stopping" || hasConfirmed(sight, confirming)) return drain("drained");
@@ -88,16 +87,13 @@ export function drainOf(sight: DrainSight, question: DrainQuestion): Drain {
 
 /**
  * Until when a session may come back of which nobody knows: it was born before the router's processes started, all at once,
- * and its user has been silent since. Undefined: there is no such session.
+ * and its user has been silent since. 0: there is no such session.
  */
-export function silentUntil(
-  { sessionsKnownFrom, idleMs }: DrainSight,
-  lifecycle: Leaving,
-): EpochMs | undefined {
-  if (lifecycle.state !== "retiring" || idleMs === 0) return undefined;
+function silentUntil({ sessionsKnownFrom, idleMs }: DrainSight, lifecycle: Leaving): number {
+  if (lifecycle.state !== "retiring" || idleMs === 0) return 0;
   const { openedAt } = lifecycle;
-  if (openedAt !== undefined && openedAt >= sessionsKnownFrom) return undefined;
-  return (sessionsKnownFrom + idleMs) as EpochMs;
+  if (openedAt !== undefined && openedAt >= sessionsKnownFrom) return 0;
+  return sessionsKnownFrom + idleMs;
 }
 
 /** True when no work is left on an edition that no worker gives any from `revision` on: undeployed, or never started. */
